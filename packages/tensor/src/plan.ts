@@ -1,0 +1,93 @@
+// A plan: a graph after lowering for one backend. Calls in order and the buffers they use, as plain data that can be
+// printed, compared, hashed, stored and posted to another thread. It holds no memory and no device.
+import type { ComputeType, DType } from './dtype.ts';
+import type { Expr } from './expr.ts';
+import type { Layout, Shape } from './shape.ts';
+import type { OpName } from './backend.ts';
+
+/** A tensor as a kernel sees it: which buffer, from where, in which order. Offset and strides count elements of `dtype`. */
+export interface View extends Layout {
+  /** Index into `Plan.buffers`. */
+  readonly buffer: number;
+  readonly dtype: DType;
+}
+
+/** A number that is given anew on every run: an index into `Plan.scalars`. */
+export interface ScalarRef {
+  readonly scalar: number;
+}
+
+/** A value an operation takes besides tensors. */
+export type Attr = number | string | boolean | readonly number[] | ScalarRef | Expr;
+export type Attrs = Readonly<Record<string, Attr>>;
+
+/**
+ * A pointwise expression evaluated on an operation's result before it is stored. In `expr`, input 0 is the result in
+ * f32 (i32 for operations that give integers) and input `i` is `inputs[i - 1]`, broadcast to the shape of the output.
+ */
+export interface Epilogue {
+  readonly expr: Expr;
+  readonly inputs: readonly View[];
+}
+
+/** One operation with its arguments laid out: what a kernel is asked to do. */
+export interface Call {
+  readonly op: OpName;
+  readonly attrs: Attrs;
+  readonly inputs: readonly View[];
+  /**
+   * Contiguous from its offset on, except for `pointwise`, `copy` and `scatter`, which may write into a strided view.
+   * It never overlaps an input of the same call.
+   */
+  readonly output: View;
+  readonly epilogue?: Epilogue;
+  /** Where in the model this comes from, e.g. `decoder.layers.0.self_attn`. */
+  readonly label: string;
+}
+
+export type PlannedBuffer =
+  /** Allocated and freed by the program. Its contents do not outlive a run. */
+  | { readonly kind: 'temporary'; readonly bytes: number }
+  /** Supplied by the caller when the program is loaded. */
+  | {
+      readonly kind: 'bound';
+      readonly name: string;
+      readonly role: Role;
+      readonly bytes: number;
+      readonly dtype: DType;
+      readonly shape: Shape;
+      /** The program copies it out at the end of every run, so that `Program.read(name)` costs no further submit. */
+      readonly readback: boolean;
+    };
+
+/**
+ * What a bound buffer is for. `parameter`: never written after the program was loaded, so a backend may keep a repacked
+ * copy. `input`: written by the host between runs. `state`: kept and changed in place by runs. `output`: written by runs.
+ */
+export type Role = 'parameter' | 'input' | 'state' | 'output';
+
+/** Something that lowering decided and a reader of the plan should know. */
+export interface Note {
+  readonly kind: 'decomposed' | 'fused' | 'copied';
+  readonly op: OpName;
+  readonly label: string;
+  readonly detail: string;
+}
+
+export interface Scalar {
+  readonly name: string;
+  readonly dtype: ComputeType;
+}
+
+/** Most scalars a plan can have: they share one block of 64 bytes. */
+export const maxScalars = 16;
+
+export interface Plan {
+  readonly name: string;
+  readonly backend: string;
+  readonly buffers: readonly PlannedBuffer[];
+  readonly calls: readonly Call[];
+  /** The numbers given on every run, in order. */
+  readonly scalars: readonly Scalar[];
+  readonly notes: readonly Note[];
+}
