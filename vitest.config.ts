@@ -2,24 +2,17 @@
 // The slow project (packing, whole pages) runs after the unit tests, one file at a time.
 import { defineConfig } from 'vitest/config';
 
-const source = '@transept/source';
-const conditions = [source, 'module', 'node', 'development|production'];
-const slow = ['tests/packaging/**/*.test.ts', '{apps,tests}/**/*.e2e.test.ts'];
-const shared = {
-  environment: 'node',
-  pool: 'forks',
-  execArgv: [`--conditions=${source}`],
-} as const;
-
+const conditions = ['@transept/source', 'module', 'node', 'development|production'];
+const slow = ['tests/packaging/**/*.test.ts', '{apps,tests,scripts}/**/*.e2e.test.ts'];
 export default defineConfig({
   resolve: { conditions },
-  ssr: { resolve: { conditions, externalConditions: [source, 'node'] } },
+  ssr: { resolve: { conditions, externalConditions: ['@transept/source', 'node'] } },
   test: {
+    pool: 'forks',
     projects: [
       {
         extends: true,
         test: {
-          ...shared,
           name: 'unit',
           include: ['{packages,apps,tests,scripts}/**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/dist/**', ...slow],
@@ -32,7 +25,6 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          ...shared,
           name: 'slow',
           include: slow,
           exclude: ['**/node_modules/**', '**/dist/**'],

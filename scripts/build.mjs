@@ -9,7 +9,7 @@ export async function build(task) {
   const turbo = join(modules, 'turbo', 'bin', 'turbo');
   const child = spawn(nodeBinary, [turbo, 'run', task, '--output-logs=errors-only', '--ui=stream'], {
     cwd: root,
-    env: workspaceEnvironment({ pnpm_config_verify_deps_before_run: 'false' }),
+    env: workspaceEnvironment(),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const output = /** @type {Buffer[]} */ ([]);

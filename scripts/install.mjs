@@ -19,6 +19,9 @@ export function install() {
   });
   if (result.status === 0 && isInstalled()) return;
   process.stderr.write(`${result.stdout ?? ''}${result.stderr ?? ''}${result.error?.message ?? ''}\n`);
+  if (result.status === 0 && !existsSync(nodeBinary)) {
+    throw new Error(`install: ${nodeBinary} is missing; allow install scripts (npm config get ignore-scripts)`);
+  }
   throw new Error(`install: pnpm ended with ${result.status ?? result.signal}; its output is above`);
 }
 

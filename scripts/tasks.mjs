@@ -15,7 +15,12 @@ const vitest = ['node', join(modules, 'vitest', 'vitest.mjs'), 'run'];
 /** @type {Record<string, Task>} */
 export const tasks = {
   demo: { needs: 'wasm', webgpu: true, from: 'root', command: [...commandLine, 'demo'] },
-  start: { needs: 'wasm', webgpu: false, from: 'root', command: [...sources, join(root, 'apps', 'compare', 'serve.ts')] },
+  start: {
+    needs: 'wasm',
+    webgpu: false,
+    from: 'root',
+    command: [...sources, join(root, 'apps', 'compare', 'serve.ts')],
+  },
   test: { needs: 'build', webgpu: true, from: 'root', command: vitest, totals: true },
   transept: { needs: 'wasm', webgpu: true, from: 'caller', command: commandLine },
   exec: { needs: 'wasm', webgpu: true, from: 'caller', command: [] },

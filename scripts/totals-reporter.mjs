@@ -2,7 +2,6 @@
 // that cannot be loaded, a failing hook and an unhandled error each count as one failure.
 import { writeFileSync } from 'node:fs';
 
-/** @implements {import('vitest/node').Reporter} */
 class TotalsReporter {
   /**
    * @param {readonly import('vitest/node').TestModule[]} modules

@@ -2,7 +2,7 @@
 // complete, so that two processes may do it at the same time.
 import { mkdirSync, mkdtempSync, createReadStream, createWriteStream, existsSync, readFileSync } from 'node:fs';
 import { renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve, sep } from 'node:path';
+import { dirname, resolve, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { brotliDecompressSync, createBrotliDecompress } from 'node:zlib';
 
@@ -40,7 +40,7 @@ export async function unpackExecutable(file, target) {
  */
 export function unpackArchive(file, folder) {
   const archive = brotliDecompressSync(readFileSync(file));
-  for (let at = 0; at + 512 <= archive.length && archive[at] !== 0; ) {
+  for (let at = 0; at + 512 <= archive.length && archive[at] !== 0;) {
     const field = (/** @type {number} */ from, /** @type {number} */ length) =>
       archive.toString('utf8', at + from, at + from + length).replace(/\0.*$/s, '');
     const name = [field(345, 155), field(0, 100)].filter(Boolean).join('/');

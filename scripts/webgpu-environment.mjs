@@ -6,6 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { swiftshaderEnvironment } from './swiftshader.mjs';
 import { cache, modules, nodeBinary, say, workspaceEnvironment } from './workspace.mjs';
 
@@ -46,7 +47,7 @@ async function choose() {
  */
 function findAdapter(environment) {
   const program = `
-    import { create, globals } from ${JSON.stringify(new URL('webgpu/index.js', `file://${modules}/`).href)};
+    import { create, globals } from ${JSON.stringify(pathToFileURL(join(modules, 'webgpu', 'index.js')).href)};
     Object.assign(globalThis, globals);
     const adapter = await create([]).requestAdapter();
     if (!adapter) throw new Error('no adapter');
