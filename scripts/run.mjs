@@ -21,7 +21,9 @@ async function main(name, args) {
   await runTask(task, args, environment);
 }
 
-main(process.argv[2], process.argv.slice(3)).catch((error) => {
+const name = process.argv[2];
+main(name, process.argv.slice(3)).catch((error) => {
   say(error instanceof Error ? error.message : String(error));
+  if (tasks[name ?? '']?.totals) process.stdout.write('0 passed, 1 failed, 0 skipped\n');
   process.exitCode = 1;
 });

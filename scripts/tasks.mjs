@@ -1,5 +1,5 @@
 // The tasks that `node scripts/run.mjs NAME [arguments]` knows. A task is one line here:
-//   needs    'build' (everything), 'wasm' (enough to run the sources) or nothing
+//   needs    what turbo does first: 'wasm' (enough to run the sources), 'build', 'typecheck'
 //   webgpu   whether the process gets what it takes to find a WebGPU adapter
 //   from     where it runs: 'root', or 'caller' (paths are relative to where the command was typed)
 //   command  program and arguments; the caller's arguments follow. `node` is Node 24
@@ -10,18 +10,18 @@ const sources = ['node', '--conditions=@transept/source'];
 const commandLine = [...sources, join(root, 'packages', 'transept', 'src', 'cli', 'main.ts')];
 const vitest = ['node', join(modules, 'vitest', 'vitest.mjs'), 'run'];
 
-/** @typedef {{ needs?: 'build' | 'wasm', webgpu: boolean, from: 'root' | 'caller', command: string[], totals?: boolean }} Task */
+/** @typedef {{ needs?: ('wasm' | 'build' | 'typecheck')[], webgpu: boolean, from: 'root' | 'caller', command: string[], totals?: boolean }} Task */
 
 /** @type {Record<string, Task>} */
 export const tasks = {
-  demo: { needs: 'wasm', webgpu: true, from: 'root', command: [...commandLine, 'demo'] },
+  demo: { needs: ['wasm'], webgpu: true, from: 'root', command: [...commandLine, 'demo'] },
   start: {
-    needs: 'wasm',
+    needs: ['wasm'],
     webgpu: false,
     from: 'root',
     command: [...sources, join(root, 'apps', 'compare', 'serve.ts')],
   },
-  test: { needs: 'build', webgpu: true, from: 'root', command: vitest, totals: true },
-  transept: { needs: 'wasm', webgpu: true, from: 'caller', command: commandLine },
-  exec: { needs: 'wasm', webgpu: true, from: 'caller', command: [] },
+  test: { needs: ['build', 'typecheck'], webgpu: true, from: 'root', command: vitest, totals: true },
+  transept: { needs: ['wasm'], webgpu: true, from: 'caller', command: commandLine },
+  exec: { webgpu: true, from: 'caller', command: [] },
 };
