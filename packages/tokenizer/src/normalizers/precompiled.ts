@@ -1,0 +1,110 @@
+// SentencePiece's compiled normalization: a double-array trie over UTF-8 whose values point into a block of replacement
+// texts, each closed by a zero byte. `tokenizers` looks up whole grapheme clusters of under six bytes first, then single
+// characters, and takes the shortest entry that begins them (its crate spm_precompiled); SentencePiece itself takes the
+// longest entry at every position. Format: u32 size of the trie in bytes, trie, texts.
+import { eachGrapheme } from '../graphemes.ts';
+import type { Json } from '../json.ts';
+import { unitsAt, type Edit, type Put } from '../text.ts';
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** Clusters of this many bytes or more are never looked up whole. */
+const LONG_CLUSTER = 6;
+
+export class CharsMap {
+  readonly #trie: Uint32Array;
+  readonly #texts: Uint8Array;
+  /** What single UTF-16 units become, null for nothing found: most text is made of a few hundred of them. */
+  readonly #units: (string | null)[] = [];
+
+  constructor(trie: Uint32Array, texts: Uint8Array) {
+    this.#trie = trie;
+    this.#texts = texts;
+  }
+
+  /** The entry that begins the bytes at `start`, the shortest or the longest: its length in bytes and its replacement. */
+  find(bytes: Uint8Array, start: number, longest: boolean): { length: number; text: string } | undefined {
+    const trie = this.#trie;
+    let found: { length: number; value: number } | undefined;
+    let node = offset(trie[0]!);
+    for (let i = start; i < bytes.length && bytes[i] !== 0; i++) {
+      node ^= bytes[i]!;
+      const unit = trie[node];
+      if (unit === undefined || (unit & 0x800000ff) !== bytes[i]) break;
+      node ^= offset(unit);
+      if ((unit >>> 8) & 1) {
+        found = { length: i + 1 - start, value: (trie[node] ?? 0) & 0x7fffffff };
+        if (!longest) break;
+      }
+    }
+    if (!found) return undefined;
+    const end = this.#texts.indexOf(0, found.value);
+    return { length: found.length, text: decoder.decode(this.#texts.subarray(found.value, end < 0 ? undefined : end)) };
+  }
+
+  /** What the whole of `text` becomes, or null when no entry begins it. */
+  lookUp(text: string): string | null {
+    if (text.length > 1) return this.find(encoder.encode(text), 0, false)?.text ?? null;
+    return (this.#units[text.charCodeAt(0)] ??= this.find(encoder.encode(text), 0, false)?.text ?? null);
+  }
+}
+
+function offset(unit: number): number {
+  return (unit >>> 10) << ((unit & 0x200) >>> 6);
+}
+
+export function charsMap(json: Json): CharsMap {
+  const text = json.string();
+  let bytes: Uint8Array;
+  try {
+    bytes = Uint8Array.from(atob(text), (byte) => byte.charCodeAt(0));
+  } catch {
+    return json.fail('is not valid base64');
+  }
+  const view = new DataView(bytes.buffer);
+  const size = bytes.length < 4 ? 0 : view.getUint32(0, true);
+  if (size === 0 || size % 4 !== 0 || size > bytes.length - 4) {
+    json.fail(`has a trie of ${size} bytes, in ${bytes.length}; it must be a multiple of 4 that fits behind its size`);
+  }
+  const trie = Uint32Array.from({ length: size / 4 }, (_, i) => view.getUint32(4 + 4 * i, true));
+  return new CharsMap(trie, bytes.subarray(4 + size));
+}
+
+export function precompiled(json: Json): Edit[] {
+  const map = charsMap(json.at('precompiled_charsmap'));
+  return [{ rewrite: (text, put) => rewrite(map, text, put) }];
+}
+
+function rewrite(map: CharsMap, text: string, put: Put): void {
+  let at = 0; // the next old character that lends its place
+  let written = false;
+  const replace = (count: number, replacement: string): void => {
+    let left = count;
+    for (const character of replacement) {
+      put(character, left > 0 ? at : at - 1);
+      if (left-- > 0) at += unitsAt(text, at);
+      written = true;
+    }
+    // As `tokenizers` has it: what is removed at the very start is never counted, and shifts all later places.
+    for (; left > 0 && written; left--) at += unitsAt(text, at);
+  };
+  const character = (start: number, end: number): void => {
+    const old = text.slice(start, end);
+    replace(1, map.lookUp(old) ?? old);
+  };
+  eachGrapheme(text, (start, end) => {
+    if (end - start > 1) {
+      const cluster = text.slice(start, end);
+      const whole = isShort(cluster) ? map.lookUp(cluster) : null;
+      if (whole !== null) replace([...cluster].length, whole);
+      else for (let i = start; i < end; i += unitsAt(text, i)) character(i, i + unitsAt(text, i));
+    } else {
+      character(start, end);
+    }
+  });
+}
+
+function isShort(cluster: string): boolean {
+  return cluster.length < LONG_CLUSTER && encoder.encode(cluster).length < LONG_CLUSTER;
+}

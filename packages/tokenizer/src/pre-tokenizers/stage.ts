@@ -1,0 +1,4 @@
+// A pre-tokenizer is a list of stages: each rewrites every piece of the text, or cuts it into smaller ones.
+import type { Edit } from '../text.ts';
+
+export type Stage = { readonly edit: Edit } | { readonly cut: (text: string) => number[] };

@@ -1,0 +1,81 @@
+// The text on its way from what the user wrote to what the model reads. When offsets are wanted, every UTF-16 unit of the
+// current text carries its place [start, end) in the original; edits say which old unit lends its place to each new one.
+
+/** Writes edited text: `source` is the old unit whose place the new text takes, -1 for an empty place at the start. */
+export type Put = (text: string, source: number) => void;
+
+/** One change of the text: a normalizer, or the part of a pre-tokenizer that rewrites. */
+export interface Edit {
+  /** `first` says that the text starts where the original starts. */
+  rewrite(text: string, put: Put, first: boolean): void;
+  /** The same without places, where that is quicker. */
+  plain?(text: string): string;
+}
+
+export class Text {
+  readonly text: string;
+  /** Where this stretch begins in the original. */
+  readonly from: number;
+  /** Two numbers a unit, or nothing when nobody asks for offsets. */
+  readonly #places: Uint32Array | undefined;
+
+  private constructor(text: string, from: number, places: Uint32Array | undefined) {
+    this.text = text;
+    this.from = from;
+    this.#places = places;
+  }
+
+  static of(text: string, aligned: boolean): Text {
+    if (!aligned) return new Text(text, 0, undefined);
+    const places = new Uint32Array(2 * text.length);
+    for (let i = 0; i < text.length;) {
+      const length = unitsAt(text, i);
+      for (let unit = i; unit < i + length; unit++) places.set([i, i + length], 2 * unit);
+      i += length;
+    }
+    return new Text(text, 0, places);
+  }
+
+  /** The place in the original of the units from `start` to `end`. */
+  place(start: number, end: number): [number, number] {
+    const places = this.#places!;
+    return start < end ? [places[2 * start]!, places[2 * end - 1]!] : [this.from + start, this.from + end];
+  }
+
+  slice(start: number, end: number): Text {
+    if (start === 0 && end === this.text.length) return this;
+    const text = this.text.slice(start, end);
+    if (!this.#places) return new Text(text, this.from + start, undefined);
+    return new Text(text, this.place(start, end)[0], this.#places.subarray(2 * start, 2 * end));
+  }
+
+  edit(edit: Edit): Text {
+    const { text, from } = this;
+    const old = this.#places;
+    if (!old) return new Text(edit.plain?.(text) ?? rewritten(edit, text, from === 0), from, undefined);
+    let result = '';
+    const places: number[] = [];
+    edit.rewrite(
+      text,
+      (piece, source) => {
+        result += piece;
+        const start = source < 0 ? from : old[2 * source]!;
+        const end = source < 0 ? from : old[2 * source + 1]!;
+        for (let i = 0; i < piece.length; i++) places.push(start, end);
+      },
+      from === 0,
+    );
+    return new Text(result, from, Uint32Array.from(places));
+  }
+}
+
+function rewritten(edit: Edit, text: string, first: boolean): string {
+  let result = '';
+  edit.rewrite(text, (piece) => (result += piece), first);
+  return result;
+}
+
+/** 2 where a surrogate pair begins, else 1. */
+export function unitsAt(text: string, index: number): number {
+  return text.codePointAt(index)! > 0xffff ? 2 : 1;
+}

@@ -1,0 +1,250 @@
+// Text to token ids and back, in the order of Hugging Face's `tokenizers`: added tokens are cut out, the rest is normalized,
+// pre-tokenized, given to the model word by word, and special tokens are put around it. Decoding goes through the decoder.
+import { Matcher, readAddedTokens, type AddedToken } from './added-tokens.ts';
+import { readDecoder } from './decoders/index.ts';
+import type { Decoder } from './decoders/step.ts';
+import { Encoding, type Details, type Offsets, type Part } from './encoding.ts';
+import { TokenizerError } from './errors.ts';
+import { Json } from './json.ts';
+import { readModel } from './models/index.ts';
+import type { Model, Tokens } from './models/model.ts';
+import { readNormalizer } from './normalizers/index.ts';
+import { readPostProcessor } from './post-processors/index.ts';
+import type { PostProcessor } from './post-processors/post-processor.ts';
+import { readPreTokenizer } from './pre-tokenizers/index.ts';
+import type { Stage } from './pre-tokenizers/stage.ts';
+import { Text, type Edit } from './text.ts';
+
+export interface EncodeOptions {
+  /** A second text, as models for pairs take it. */
+  pair?: string;
+  /** Whether the post-processor puts its special tokens in; default true. */
+  addSpecialTokens?: boolean;
+}
+
+export interface DecodeOptions {
+  /** Whether special tokens stay out of the text; default true. */
+  skipSpecialTokens?: boolean;
+}
+
+/** Decodes ids one at a time. */
+export interface DecodeStream {
+  /** The text that is certain now, perhaps none: only whole characters. All results together are what `decode` gives. */
+  push(id: number): string;
+  /** The rest. */
+  end(): string;
+}
+
+/** What a tokenizer is made of. */
+export interface TokenizerParts {
+  normalizer: readonly Edit[];
+  preTokenizer: readonly Stage[];
+  model: Model;
+  postProcessor: PostProcessor;
+  decoder: Decoder;
+  addedTokens: readonly AddedToken[];
+}
+
+/** Words longer than this are not worth remembering, and no more than so many are. */
+const CACHED_LENGTH = 64;
+const CACHED_WORDS = 16_384;
+
+export class Tokenizer {
+  readonly #parts: TokenizerParts;
+  readonly #raw = new Matcher();
+  readonly #normalized = new Matcher();
+  readonly #added = new Map<string, AddedToken>();
+  readonly #cache = new Map<string, Tokens>();
+  #tokens: Map<number, { text: string; special: boolean }> | undefined;
+
+  constructor(parts: TokenizerParts) {
+    this.#parts = parts;
+    for (const token of parts.addedTokens) {
+      this.#added.set(token.content, token);
+      if (token.normalized) this.#normalized.add(token, this.#normalize(Text.of(token.content, false)).text);
+      else this.#raw.add(token, token.content);
+    }
+  }
+
+  /** From the contents of tokenizer.json, as text or parsed. Throws TokenizerError with the place of what is wrong. */
+  static fromJSON(json: unknown): Tokenizer {
+    const file = new Json(parse(json), 'tokenizer.json');
+    return new Tokenizer({
+      addedTokens: readAddedTokens(file.at('added_tokens')),
+      normalizer: readNormalizer(file.at('normalizer')),
+      preTokenizer: readPreTokenizer(file.at('pre_tokenizer')),
+      model: readModel(file.at('model')),
+      postProcessor: readPostProcessor(file.at('post_processor')),
+      decoder: readDecoder(file.at('decoder')),
+    });
+  }
+
+  encode(text: string, options: EncodeOptions = {}): Encoding {
+    const { pair, addSpecialTokens = true } = options;
+    const parts = [this.#part(text, 0)];
+    if (pair !== undefined) parts.push(this.#part(pair, 1));
+    return new Encoding(this.#parts.postProcessor.process(parts, addSpecialTokens));
+  }
+
+  /** Only the ids of `encode`. */
+  ids(text: string, options: EncodeOptions = {}): number[] {
+    return [...this.encode(text, options).ids];
+  }
+
+  /** Ids that stand for nothing are passed over. */
+  decode(ids: Iterable<number>, options: DecodeOptions = {}): string {
+    const stream = this.stream(options);
+    let text = '';
+    for (const id of ids) text += stream.push(id);
+    return text + stream.end();
+  }
+
+  stream({ skipSpecialTokens = true }: DecodeOptions = {}): DecodeStream {
+    let text = '';
+    const step = this.#parts.decoder((piece) => (text += piece));
+    const taken = (): string => {
+      const result = text;
+      text = '';
+      return result;
+    };
+    return {
+      push: (id) => {
+        const token = this.#table().get(id);
+        if (token && !(skipSpecialTokens && token.special)) step.push(token.text, false);
+        return taken();
+      },
+      end: () => {
+        step.end();
+        return taken();
+      },
+    };
+  }
+
+  /** How many tokens there are, added ones included. */
+  get vocabSize(): number {
+    return this.#table().size;
+  }
+
+  /** The special tokens, from their text to their id. */
+  get specialTokens(): Map<string, number> {
+    const special = [...this.#added.values()].filter((token) => token.special);
+    return new Map(special.map(({ content, id }) => [content, id]));
+  }
+
+  tokenToId(token: string): number | undefined {
+    return this.#added.get(token)?.id ?? this.#parts.model.vocab.get(token);
+  }
+
+  idToToken(id: number): string | undefined {
+    return this.#table().get(id)?.text;
+  }
+
+  #table(): Map<number, { text: string; special: boolean }> {
+    if (!this.#tokens) {
+      this.#tokens = new Map();
+      for (const [text, id] of this.#parts.model.vocab) this.#tokens.set(id, { text, special: false });
+      for (const { content, id, special } of this.#added.values()) this.#tokens.set(id, { text: content, special });
+    }
+    return this.#tokens;
+  }
+
+  #part(text: string, typeId: number): Part {
+    const source = text.toWellFormed();
+    const ids: number[] = [];
+    this.#run(
+      source,
+      false,
+      (token) => ids.push(token.id),
+      (_, tokens) => {
+        for (const id of tokens.ids) ids.push(id);
+      },
+    );
+    return { ids, typeId, kind: 'text', details: () => this.#details(source) };
+  }
+
+  #details(source: string): Details {
+    const tokens: string[] = [];
+    const offsets: Offsets[] = [];
+    const words: number[] = [];
+    let word = 0;
+    this.#run(
+      source,
+      true,
+      (_, text) => {
+        tokens.push(text.text);
+        offsets.push(text.place(0, text.text.length));
+        words.push(word++);
+      },
+      (text, { ids, spans, texts }) => {
+        for (const [i, id] of ids.entries()) {
+          tokens.push(texts?.get(i) ?? this.idToToken(id) ?? '');
+          offsets.push(text.place(spans[2 * i]!, spans[2 * i + 1]!));
+          words.push(word);
+        }
+        word++;
+      },
+    );
+    return { tokens, offsets, words };
+  }
+
+  /** Goes through a text from left to right and reports its added tokens and its words. */
+  #run(
+    source: string,
+    aligned: boolean,
+    onAdded: (token: AddedToken, text: Text) => void,
+    onWord: (text: Text, tokens: Tokens) => void,
+  ): void {
+    const whole = Text.of(source, aligned);
+    this.#raw.cut(source, (start, end, token) => {
+      const text = whole.slice(start, end);
+      if (token) return onAdded(token, text);
+      const normal = this.#normalize(text);
+      this.#normalized.cut(normal.text, (start, end, token) => {
+        const text = normal.slice(start, end);
+        if (token) onAdded(token, text);
+        else this.#words(text, 0, onWord);
+      });
+    });
+  }
+
+  #normalize(text: Text): Text {
+    return this.#parts.normalizer.reduce((text, edit) => text.edit(edit), text);
+  }
+
+  #words(text: Text, stage: number, onWord: (text: Text, tokens: Tokens) => void): void {
+    const { preTokenizer } = this.#parts;
+    let piece = text;
+    for (let i = stage; i < preTokenizer.length; i++) {
+      const stage = preTokenizer[i]!;
+      if ('edit' in stage) {
+        piece = piece.edit(stage.edit);
+        continue;
+      }
+      const cuts = stage.cut(piece.text);
+      for (let cut = 0; cut < cuts.length; cut += 2)
+        this.#words(piece.slice(cuts[cut]!, cuts[cut + 1]!), i + 1, onWord);
+      return;
+    }
+    if (piece.text) onWord(piece, this.#encodeWord(piece.text));
+  }
+
+  #encodeWord(word: string): Tokens {
+    if (word.length > CACHED_LENGTH) return this.#parts.model.encode(word);
+    let tokens = this.#cache.get(word);
+    if (!tokens) {
+      tokens = this.#parts.model.encode(word);
+      if (this.#cache.size >= CACHED_WORDS) this.#cache.clear();
+      this.#cache.set(word, tokens);
+    }
+    return tokens;
+  }
+}
+
+function parse(json: unknown): unknown {
+  if (typeof json !== 'string') return json;
+  try {
+    return JSON.parse(json) as unknown;
+  } catch (error) {
+    throw new TokenizerError(`tokenizer.json: is no JSON: ${(error as Error).message}`, { cause: error });
+  }
+}
