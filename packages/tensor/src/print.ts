@@ -1,0 +1,44 @@
+// A plan as text for people: what runs in which order over which memory, and what lowering decided.
+import { computeType } from './dtype.ts';
+import { formatExpr } from './expr.ts';
+import type { Expr } from './expr.ts';
+import type { Attr, Call, Plan, View } from './plan.ts';
+import { formatShape, isContiguous } from './shape.ts';
+
+export function formatPlan(plan: Plan): string {
+  const temporary = plan.buffers.flatMap((b) => (b.kind === 'temporary' ? [b.bytes] : []));
+  const head = [
+    `plan "${plan.name}" for ${plan.backend}: ${plan.calls.length} calls`,
+    `scalars: ${plan.scalars.map((s) => `${s.name}: ${s.dtype}`).join(', ') || 'none'}`,
+    `temporaries: ${temporary.length} buffers, ${temporary.reduce((a, b) => a + b, 0)} bytes`,
+  ];
+  const bound = plan.buffers.flatMap((b) =>
+    b.kind === 'bound' ? [`  ${b.role.padEnd(9)} ${b.dtype} ${formatShape(b.shape).padEnd(16)} ${b.name}`] : [],
+  );
+  const calls = plan.calls.map((call, i) => `  ${String(i).padStart(3)} ${formatCall(call, plan)}`);
+  const notes = plan.notes.map((n) => `  ${n.kind} ${n.op} in ${n.label}: ${n.detail}`);
+  return [...head, 'bound:', ...bound, 'calls:', ...calls, ...(notes.length ? ['notes:', ...notes] : [])].join('\n');
+}
+
+export function formatCall(call: Call, plan: Plan): string {
+  const name = (v: View): string => {
+    const buffer = plan.buffers[v.buffer]!;
+    const which = buffer.kind === 'bound' ? buffer.name : `t${v.buffer}`;
+    const how = isContiguous(v) ? '' : ` strides ${formatShape(v.strides)}`;
+    return `${which}${v.offset ? `+${v.offset}` : ''} ${formatShape(v.shape)}${how}`;
+  };
+  const attrs = Object.entries(call.attrs).map(([key, value]) => `${key}=${formatAttr(value, plan)}`);
+  const epilogue = call.epilogue
+    ? ` then ${formatExpr(call.epilogue.expr)} with ${call.epilogue.inputs.map(name).join(', ') || 'nothing'}`
+    : '';
+  const type = computeType(call.output.dtype) === 'f32' ? '' : ` ${call.output.dtype}`;
+  const inside = [...call.inputs.map(name), ...attrs].join('; ');
+  return `${call.label}: ${name(call.output)}${type} = ${call.op}(${inside})${epilogue}`;
+}
+
+function formatAttr(attr: Attr, plan: Plan): string {
+  if (typeof attr !== 'object') return String(attr);
+  if ('kind' in attr) return formatExpr(attr as Expr);
+  if ('scalar' in attr) return plan.scalars[attr.scalar]!.name;
+  return formatShape(attr);
+}
