@@ -17,12 +17,13 @@ export function install() {
     encoding: 'utf8',
     maxBuffer: 1 << 28,
   });
-  if (result.status === 0 && isInstalled()) return;
-  process.stderr.write(`${result.stdout ?? ''}${result.stderr ?? ''}${result.error?.message ?? ''}\n`);
-  if (result.status === 0 && !existsSync(nodeBinary)) {
+  if (result.status !== 0) {
+    process.stderr.write(`${result.stdout ?? ''}${result.stderr ?? ''}${result.error?.message ?? ''}\n`);
+    throw new Error(`install: pnpm ended with ${result.status ?? result.signal}; its output is above`);
+  }
+  if (!existsSync(nodeBinary)) {
     throw new Error(`install: ${nodeBinary} is missing; allow install scripts (npm config get ignore-scripts)`);
   }
-  throw new Error(`install: pnpm ended with ${result.status ?? result.signal}; its output is above`);
 }
 
 function isInstalled() {

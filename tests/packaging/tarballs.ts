@@ -47,10 +47,10 @@ export function installPacked(names: readonly string[], folder: string): void {
 }
 
 /** Runs an ES module in `folder` under Node, as a user would, and returns what it printed. */
-export function runModule(program: string, folder: string): string {
+export function runModule(program: string, folder: string, args: readonly string[] = []): string {
   const file = join(folder, 'program.mjs');
   writeFileSync(file, program);
-  return run(process.execPath, [file], folder);
+  return run(process.execPath, [file, ...args], folder);
 }
 
 /** Type-checks a module in `folder` as a user's compiler would: strict, against the published declarations. */
