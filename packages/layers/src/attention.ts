@@ -1,0 +1,120 @@
+// Multi-head attention (Vaswani et al., arXiv:1706.03762 §3.2) as layers: self-attention with a cache that is written in
+// place, and cross-attention over keys and values that were computed once. Grouped key/value heads as in arXiv:2305.13245.
+import { attention, attentionWeights, reshape, rope, scatter, slice, transpose } from '@transept/tensor';
+import type { AttentionOptions, ScalarRef, Tensor } from '@transept/tensor';
+import { linear } from './linear.ts';
+import type { Linear } from './linear.ts';
+import type { Rotary } from './positions.ts';
+
+export interface Heads {
+  readonly heads: number; // H
+  readonly keyValueHeads: number; // G
+  readonly headSize: number; // D
+}
+
+export interface SelfAttentionLayer extends Heads {
+  /** Queries, keys and values as one map: [(H + 2 G)·D, C]. */
+  readonly qkv: Linear;
+  readonly out: Linear;
+}
+
+/** Receives the attention weights [B, H, T, S] of a layer. */
+export type OnWeights = (weights: Tensor) => void;
+
+export interface SelfAttentionContext {
+  readonly causal: boolean;
+  /** i32 [B, S]: 0 where a key is padding. */
+  readonly mask?: Tensor;
+  /** Keys and values so far, [B, S, 2·G·D]; those of x are written from position `start` on. */
+  readonly cache?: Tensor;
+  /** Position of the first query among the keys. Default: 0. */
+  readonly start?: number | ScalarRef;
+  readonly rotary?: Rotary;
+  readonly onWeights?: OnWeights | undefined;
+}
+
+/** x [B, T, C] → [B, T, C]. */
+export function selfAttention(x: Tensor, layer: SelfAttentionLayer, context: SelfAttentionContext): Tensor {
+  const { causal, cache, start = 0, mask, onWeights } = context;
+  const projected = linear(x, layer.qkv); // [B, T, (H + 2·G)·D]
+  const fresh = context.rotary ? rotated(projected, layer, context.rotary) : plain(projected, layer);
+  const [key, value] = cache ? keyAndValue(remember(cache, start, fresh.keyValue), layer) : keyAndValue(fresh.keyValue, layer);
+  return linear(attend(fresh.query, key, value, { causal, start, ...padding(mask) }, onWeights), layer.out);
+}
+
+interface Projected {
+  readonly query: Tensor; // [B, T, H, D]
+  /** [B, T, 2·G·D] in one, or keys and values apart, each [B, T, G·D]. */
+  readonly keyValue: Tensor | readonly [Tensor, Tensor];
+}
+
+function plain(projected: Tensor, { heads, headSize }: Heads): Projected {
+  const width = heads * headSize;
+  return { query: split(slice(projected, -1, 0, width), heads), keyValue: slice(projected, -1, width) };
+}
+
+/** Queries and keys lie next to each other, so they are turned as the heads of one tensor. */
+function rotated(projected: Tensor, { heads, keyValueHeads, headSize }: Heads, { cos, sin, interleaved }: Rotary): Projected {
+  const turning = (heads + keyValueHeads) * headSize;
+  const turned = rope(split(slice(projected, -1, 0, turning), heads + keyValueHeads), cos, sin, { interleaved });
+  const keys = slice(turned, 2, heads, heads + keyValueHeads);
+  return {
+    query: slice(turned, 2, 0, heads),
+    keyValue: [reshape(keys, [...keys.shape.slice(0, 2), -1]), slice(projected, -1, turning)],
+  };
+}
+
+/** Write new keys and values into a cache [B, S, 2·G·D] from position `start` on. */
+function remember(cache: Tensor, start: number | ScalarRef, keyValue: Projected['keyValue']): Tensor {
+  const byPosition = (x: Tensor): Tensor => transpose(x, [1, 0, 2]);
+  if ('graph' in keyValue) return scatter(byPosition(cache), start, byPosition(keyValue));
+  const [key, value] = keyValue;
+  const width = key.shape[2]!;
+  const withKeys = scatter(byPosition(slice(cache, -1, 0, width)), start, byPosition(key));
+  return scatter(byPosition(slice(withKeys, -1, width, 2 * width)), start, byPosition(value));
+}
+
+export interface CrossAttentionLayer extends Heads {
+  readonly query: Linear;
+  readonly out: Linear;
+}
+
+export interface CrossAttentionContext {
+  /** i32 [B, S]: 0 where a key is padding. */
+  readonly mask?: Tensor;
+  readonly onWeights?: OnWeights | undefined;
+}
+
+/** x [B·n, T, C] over the keys and values [B, S, 2·G·D] of B sources, n rows (beams) a source → [B·n, T, C]. */
+export function crossAttention(x: Tensor, keyValue: Tensor, layer: CrossAttentionLayer, context: CrossAttentionContext): Tensor {
+  const [rows, queries] = x.shape as readonly [number, number];
+  const sources = keyValue.shape[0]!;
+  const query = linear(x, layer.query);
+  // Without causality queries do not interact: the rows of one source are just more queries of it.
+  const perSource = reshape(query, [sources, (rows / sources) * queries, layer.heads, layer.headSize]);
+  const [key, value] = keyAndValue(keyValue, layer);
+  const attended = attend(perSource, key, value, padding(context.mask), context.onWeights);
+  return linear(reshape(attended, [rows, queries, layer.heads * layer.headSize]), layer.out);
+}
+
+/** Keys and values of a source in one map, for `crossAttention`: encoded [B, S, C] → [B, S, 2·G·D]. */
+export const crossKeyValue = (encoded: Tensor, keyValue: Linear): Tensor => linear(encoded, keyValue);
+
+function attend(query: Tensor, key: Tensor, value: Tensor, options: AttentionOptions, onWeights?: OnWeights): Tensor {
+  onWeights?.(attentionWeights(query, key, options));
+  const mixed = attention(query, key, value, options); // [B, T, H, D]
+  return reshape(mixed, [...mixed.shape.slice(0, 2), -1]);
+}
+
+/** [B, T, heads·D] → [B, T, heads, D]. */
+const split = (x: Tensor, heads: number): Tensor => reshape(x, [...x.shape.slice(0, -1), heads, -1]);
+
+/** [B, S, 2·G·D] → twice [B, S, G, D]. */
+function keyAndValue(keyValue: Projected['keyValue'], { keyValueHeads, headSize }: Heads): [Tensor, Tensor] {
+  const width = keyValueHeads * headSize;
+  const [key, value] = 'graph' in keyValue ? [slice(keyValue, -1, 0, width), slice(keyValue, -1, width)] : keyValue;
+  return [split(key, keyValueHeads), split(value, keyValueHeads)];
+}
+
+const padding = (mask: Tensor | undefined): AttentionOptions =>
+  mask ? { mask: reshape(mask, [mask.shape[0]!, 1, 1, mask.shape[1]!]) } : {};

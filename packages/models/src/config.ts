@@ -1,0 +1,90 @@
+// Reading a config.json. Every key is read through here, so that a wrong one is named, with what would be right.
+import type { Activation } from '@transept/tensor';
+
+export type Json = Readonly<Record<string, unknown>>;
+
+/** A config.json, or another of a model's files, cannot be used. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/** Typed access to the keys of a configuration. */
+export class ConfigReader {
+  readonly #json: Json;
+  readonly #file: string;
+
+  constructor(json: Json, file = 'config.json') {
+    this.#json = json;
+    this.#file = file;
+  }
+
+  has(key: string): boolean {
+    return this.#json[key] !== undefined && this.#json[key] !== null;
+  }
+
+  /** A whole number from 1 on. */
+  size(key: string, fallback?: number): number {
+    return this.#read(key, 'a whole number from 1 on', fallback, (v): v is number => Number.isSafeInteger(v) && (v as number) > 0);
+  }
+
+  /** A token id: a whole number from 0 on. */
+  id(key: string, fallback?: number): number {
+    return this.#read(key, 'a whole number from 0 on', fallback, (v): v is number => Number.isSafeInteger(v) && (v as number) >= 0);
+  }
+
+  number(key: string, fallback?: number): number {
+    return this.#read(key, 'a number', fallback, (v): v is number => typeof v === 'number' && Number.isFinite(v));
+  }
+
+  flag(key: string, fallback?: boolean): boolean {
+    return this.#read(key, 'true or false', fallback, (v): v is boolean => typeof v === 'boolean');
+  }
+
+  text(key: string, fallback?: string): string {
+    return this.#read(key, 'a string', fallback, (v): v is string => typeof v === 'string');
+  }
+
+  list(key: string): readonly unknown[] {
+    return this.#read(key, 'a list', undefined, (v): v is unknown[] => Array.isArray(v));
+  }
+
+  /** An activation by the name that transformers gives it. */
+  activation(key: string, fallback?: string): Activation {
+    const name = this.text(key, fallback);
+    const known = activations[name];
+    if (!known) this.fail(key, `"${name}" is no known activation`, `one of ${Object.keys(activations).join(', ')}`);
+    return known!;
+  }
+
+  /** Refuse a value that would change the result in a way that is not built. */
+  only(key: string, allowed: unknown, fallback: unknown = allowed): void {
+    const value = this.#json[key] ?? fallback;
+    if (JSON.stringify(value) !== JSON.stringify(allowed))
+      this.fail(key, `${JSON.stringify(value)} is not supported`, JSON.stringify(allowed));
+  }
+
+  fail(key: string, problem: string, right: string): never {
+    throw new ConfigError(`${this.#file}: "${key}": ${problem}; expected ${right}`);
+  }
+
+  #read<T>(key: string, what: string, fallback: T | undefined, fits: (value: unknown) => value is T): T {
+    const value = this.#json[key] ?? fallback;
+    if (value === undefined) this.fail(key, 'it is missing', what);
+    if (!fits(value)) this.fail(key, `it is ${JSON.stringify(value)?.slice(0, 80)}`, what);
+    return value as T;
+  }
+}
+
+const activations: Readonly<Record<string, Activation>> = {
+  relu: 'relu',
+  gelu: 'gelu',
+  gelu_new: 'geluTanh',
+  gelu_fast: 'geluTanh',
+  gelu_pytorch_tanh: 'geluTanh',
+  quick_gelu: 'geluQuick',
+  silu: 'silu',
+  swish: 'silu',
+  sigmoid: 'sigmoid',
+  tanh: 'tanh',
+  relu2: 'relu2',
+};

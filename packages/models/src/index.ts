@@ -1,0 +1,4 @@
+export { ConfigError, ConfigReader } from './config.ts';
+export type { Json } from './config.ts';
+export type * from './family.ts';
+export { createModel, modelTypes, registerModel } from './registry.ts';
