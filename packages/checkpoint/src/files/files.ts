@@ -1,0 +1,38 @@
+// A place where the files of a model lie: a folder, a web address, blobs in a browser. Everything else reads through it.
+import { CheckpointError, quoted } from '../errors.ts';
+
+export interface ReadOptions {
+  /** First byte. Default 0. */
+  readonly start?: number;
+  /** Byte after the last one. Default: the end of the file. */
+  readonly end?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface Files {
+  /** What to call this place in messages: a path, an address. */
+  readonly name: string;
+  /** Is there such a file? */
+  has(path: string, options?: { readonly signal?: AbortSignal }): Promise<boolean>;
+  /** Size in bytes. Throws a CheckpointError when there is no such file. */
+  size(path: string, options?: { readonly signal?: AbortSignal }): Promise<number>;
+  /** Exactly the bytes start … end-1, in memory of their own. Fewer bytes than asked for are an error, not a short result. */
+  read(path: string, options?: ReadOptions): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+/** Throws unless a path is relative, has `/` between its parts, and stays inside its place. */
+export function checkPath(path: string): void {
+  const parts = path.split('/');
+  // Backslash and colon are separators, drives, streams or schemes somewhere.
+  const bad = /[\\:\0?#]/.test(path) || parts.some((part) => part === '' || part === '.' || part === '..');
+  if (bad)
+    throw new CheckpointError(
+      `files: not a path inside the model: ${quoted(path)}; expected names joined by "/", without ".."`,
+    );
+}
+
+/** Throws unless 0 ≤ start ≤ end ≤ size, all whole numbers. */
+export function checkRange(path: string, start: number, end: number, size: number): void {
+  if (!Number.isSafeInteger(start) || !Number.isSafeInteger(end) || start < 0 || start > end || end > size)
+    throw new CheckpointError(`files: bytes ${start} to ${end} of ${path} do not exist; it has ${size} bytes`);
+}

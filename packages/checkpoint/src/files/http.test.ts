@@ -1,0 +1,165 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { openCheckpoint } from '../checkpoint.ts';
+import { CheckpointError } from '../errors.ts';
+import { writeSafetensors } from '../safetensors/write.ts';
+import { http } from './http.ts';
+
+const data = Uint8Array.from({ length: 1000 }, (_, i) => i % 251);
+type Answer = (request: IncomingMessage, response: ServerResponse, body: Uint8Array) => void;
+
+const servers: Server[] = [];
+afterEach(() => {
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections();
+    server.close();
+  }
+});
+
+/** A server for some files that answers in the given way, and the requests it saw. */
+async function serve(
+  answer: Answer,
+  files: Record<string, Uint8Array> = { 'data.bin': data },
+): Promise<{ base: string; seen: string[] }> {
+  const seen: string[] = [];
+  const server = createServer((request, response) => {
+    seen.push(`${request.method} ${request.url} ${request.headers.range ?? ''}`.trim());
+    const body = files[decodeURIComponent(request.url!.slice('/model/'.length))];
+    if (!body) response.writeHead(404).end();
+    else answer(request, response, body);
+  });
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { base: `http://127.0.0.1:${(server.address() as AddressInfo).port}/model/`, seen };
+}
+
+const ranges: Answer = (request, response, body) => {
+  const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '');
+  if (!range)
+    return void response
+      .writeHead(200, { 'content-length': body.length })
+      .end(request.method === 'HEAD' ? undefined : body);
+  const start = Number(range[1]);
+  const end = range[2] ? Math.min(Number(range[2]) + 1, body.length) : body.length;
+  if (start >= body.length) return void response.writeHead(416, { 'content-range': `bytes */${body.length}` }).end();
+  response.writeHead(206, {
+    'content-range': `bytes ${start}-${end - 1}/${body.length}`,
+    'content-length': end - start,
+  });
+  response.end(body.subarray(start, end));
+};
+const noRanges: Answer = (request, response, body) =>
+  void response.writeHead(200, { 'content-length': body.length }).end(request.method === 'HEAD' ? undefined : body);
+
+describe('http', () => {
+  it('asks for ranges, and takes exactly those', async () => {
+    const { base, seen } = await serve(ranges);
+    const files = http(base);
+    expect(await files.size('data.bin')).toBe(1000);
+    expect([...(await files.read('data.bin', { start: 10, end: 13 }))]).toEqual([10, 11, 12]);
+    expect([...(await files.read('data.bin', { start: 998 }))]).toEqual([...data.subarray(998)]);
+    expect(await files.read('data.bin')).toEqual(data);
+    expect([...(await files.read('data.bin', { start: 5, end: 5 }))]).toEqual([]);
+    expect(await files.has('data.bin')).toBe(true);
+    expect(await files.has('none.bin')).toBe(false);
+    expect(seen).toEqual([
+      'HEAD /model/data.bin',
+      'GET /model/data.bin bytes=10-12',
+      'GET /model/data.bin bytes=998-',
+      'GET /model/data.bin',
+      'HEAD /model/none.bin',
+    ]);
+  });
+
+  it('fetches a file once where ranges are ignored', async () => {
+    const { base, seen } = await serve(noRanges);
+    const files = http(base);
+    expect([...(await files.read('data.bin', { start: 10, end: 13 }))]).toEqual([10, 11, 12]);
+    expect([...(await files.read('data.bin', { start: 990, end: 993 }))]).toEqual([...data.subarray(990, 993)]);
+    expect(await files.size('data.bin')).toBe(1000);
+    await expect(files.read('data.bin', { start: 0, end: 1001 })).rejects.toThrow(/has 1000 bytes/);
+    expect(seen).toHaveLength(1);
+  });
+
+  it('learns the size where HEAD is refused', async () => {
+    const refusing: Answer = (request, response, body) =>
+      request.method === 'HEAD' ? void response.writeHead(405).end() : ranges(request, response, body);
+    const { base } = await serve(refusing);
+    expect(await http(base).size('data.bin')).toBe(1000);
+    expect(await http(base).has('data.bin')).toBe(true);
+  });
+
+  it('opens a checkpoint whose headers and names need care', async () => {
+    const bytes = writeSafetensors({ x: { dtype: 'F32', shape: [2], data: Float32Array.of(1, 2) } });
+    for (const answer of [ranges, noRanges]) {
+      const { base } = await serve(answer, { 'sub folder/mödel.safetensors': bytes });
+      const checkpoint = await openCheckpoint(http(base), { file: 'sub folder/mödel.safetensors' });
+      expect([...(await checkpoint.read('x', { as: 'f32' }))]).toEqual([1, 2]);
+    }
+  });
+
+  it('follows redirects and sends its headers', async () => {
+    const answer: Answer = (request, response, body) => {
+      if (request.url!.endsWith('data.bin')) {
+        response.writeHead(302, { location: '/model/other' }).end();
+      } else {
+        expect(request.headers['x-token']).toBe('t');
+        ranges(request, response, body);
+      }
+    };
+    const { base } = await serve(answer, { 'data.bin': data, other: data });
+    const files = http(base, { headers: { 'x-token': 't' } });
+    expect([...(await files.read('data.bin', { start: 1, end: 3 }))]).toEqual([1, 2]);
+  });
+
+  it.each<[string, Answer, RegExp]>([
+    ['a status', (_, response) => void response.writeHead(503).end(), /data\.bin was answered with status 503/],
+    [
+      'fewer bytes',
+      (_, response) => void response.writeHead(206, { 'content-range': 'bytes 10-11/1000' }).end('ab'),
+      /gave 2 of the 10 bytes from 10 on; the file has 1000 bytes/,
+    ],
+    [
+      'other bytes',
+      (_, response) => void response.writeHead(206, { 'content-range': 'bytes 0-9/1000' }).end('0123456789'),
+      /bytes from 0 on; asked for bytes from 10 on/,
+    ],
+    [
+      'too short a file',
+      (_, response, body) => void response.writeHead(200).end(body.subarray(0, 15)),
+      /bytes 10 to 20 of .* do not exist; it has 15/,
+    ],
+    [
+      'a broken transfer',
+      (_, response, body) => {
+        response.writeHead(206, { 'content-range': 'bytes 10-19/1000', 'content-length': 10 });
+        response.write(body.subarray(10, 14));
+        setTimeout(() => response.destroy(), 10);
+      },
+      /the transfer of .*data\.bin broke off/,
+    ],
+  ])('says so when the answer is %s', async (_, answer, message) => {
+    const { base } = await serve(answer);
+    const error = await http(base)
+      .read('data.bin', { start: 10, end: 20 })
+      .catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(CheckpointError);
+    expect((error as Error).message).toMatch(message);
+  });
+
+  it('names a file that is missing and a server that cannot be reached', async () => {
+    const { base } = await serve(ranges);
+    await expect(http(base).size('none.bin')).rejects.toThrow(/there is no .*\/model\/none\.bin \(status 404\)/);
+    await expect(http(base).read('none.bin')).rejects.toThrow(/there is no .*none\.bin/);
+    await expect(http('http://127.0.0.1:1').read('x')).rejects.toThrow(/http:\/\/127\.0\.0\.1:1\/x cannot be reached/);
+  });
+
+  it('stops at a signal', async () => {
+    const { base } = await serve((_, response) => void response.writeHead(200).write('a'));
+    const abort = new AbortController();
+    const reading = http(base).read('data.bin', { signal: abort.signal });
+    setTimeout(() => abort.abort(new Error('stop')), 20);
+    await expect(reading).rejects.toThrow('stop');
+  });
+});
