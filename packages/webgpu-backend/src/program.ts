@@ -1,0 +1,267 @@
+// A plan on a device. Loading makes everything there is to make: pipelines, bind groups, temporaries, staging. A run then
+// writes the scalars once, encodes one pass from arrays and submits once.
+import { BackendError } from '@transept/tensor';
+import type { Buffer, Call, LoadOptions, Plan, PlannedBuffer, Program } from '@transept/tensor';
+import { GpuBuffer } from './buffer.ts';
+import type { Context } from './context.ts';
+import { StagingRing } from './staging.ts';
+import type { StagingPool } from './staging.ts';
+import type { Dispatch, Step } from './step.ts';
+
+type Bound = Extract<PlannedBuffer, { kind: 'bound' }>;
+
+/** What a program needs from its backend. */
+export interface Host {
+  readonly context: Context;
+  readonly pool: StagingPool;
+  prepare(call: Call, plan: Plan): Step;
+  readonly onDispose: (program: GpuProgram) => void;
+}
+
+interface Readback {
+  readonly source: GPUBuffer;
+  readonly ring: StagingRing;
+}
+
+interface Replay {
+  readonly pipeline: GPUComputePipeline;
+  readonly group: GPUBindGroup;
+  readonly workgroups: Dispatch['workgroups'];
+}
+
+export class GpuProgram implements Program {
+  readonly plan: Plan;
+  readonly #host: Host;
+  readonly #replays: Replay[] = [];
+  readonly #owned: GPUBuffer[] = [];
+  readonly #users: GpuBuffer[] = [];
+  readonly #readbacks = new Map<string, Readback>();
+  readonly #copies: Readback[] = [];
+  readonly #commands: GPUCommandBuffer[] = [];
+  readonly #block = new ArrayBuffer(64);
+  readonly #floats = new Float32Array(this.#block);
+  readonly #integers = new Int32Array(this.#block);
+  #uniform: GPUBuffer | undefined;
+  #disposed = false;
+
+  private constructor(host: Host, plan: Plan) {
+    this.#host = host;
+    this.plan = plan;
+  }
+
+  static async load(
+    host: Host,
+    plan: Plan,
+    bound: Readonly<Record<string, Buffer>>,
+    { signal }: LoadOptions = {},
+  ): Promise<GpuProgram> {
+    const program = new GpuProgram(host, plan);
+    try {
+      signal?.throwIfAborted();
+      await program.#load(bound, signal);
+      return program;
+    } catch (error) {
+      program[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  async #load(bound: Readonly<Record<string, Buffer>>, signal: AbortSignal | undefined): Promise<void> {
+    const { plan } = this;
+    const { context } = this.#host;
+    const what = `load ${plan.name}`;
+    const supplied = plan.buffers.map((b) => (b.kind === 'bound' ? this.#take(b, bound, what) : undefined));
+    const work = plan.calls.flatMap((call) => this.#host.prepare(call, plan).map((dispatch) => ({ dispatch, call })));
+    for (const { dispatch, call } of work) this.#checkLimits(dispatch, call);
+
+    for (const buffer of this.#users) {
+      await buffer.error;
+      buffer.check(what);
+    }
+    const allocation = context.scoped(() => plan.buffers.map((b, i) => supplied[i]?.gpu ?? this.#own(b)));
+    const buffers = allocation.value;
+    const compiled = Promise.all(
+      work.map(({ dispatch, call }) => context.pipelines.get(dispatch, `${call.op} at ${call.label}`)),
+    );
+    compiled.catch(() => {});
+    const allocationError = await allocation.error;
+    if (allocationError !== undefined)
+      throw new BackendError(`${what}: the memory could not be had: ${this.#sizes()}: ${allocationError}`);
+    signal?.throwIfAborted();
+    const pipelines = await unlessAborted(compiled, signal);
+    context.check(what);
+
+    const binding = context.scoped(() => {
+      const groups = new Map<string, GPUBindGroup>();
+      work.forEach(({ dispatch }, i) => {
+        const key = dispatch.bindings.map((b) => `${b.buffer}${b.access}`).join() + dispatch.scalars;
+        let group = groups.get(key);
+        if (!group) groups.set(key, (group = this.#group(dispatch, buffers)));
+        this.#replays.push({ pipeline: pipelines[i]!, group, workgroups: dispatch.workgroups });
+      });
+    });
+    const bindingError = await binding.error;
+    if (bindingError !== undefined) throw new BackendError(`${what}: the buffers could not be bound: ${bindingError}`);
+    signal?.throwIfAborted();
+    context.check(what);
+  }
+
+  get dispatches(): number {
+    return this.#replays.length;
+  }
+
+  run(scalars: readonly number[] = []): void {
+    const { context } = this.#host;
+    this.#check('run');
+    const { device } = context;
+    if (scalars.length !== this.plan.scalars.length) this.#refuse(scalars);
+    if (this.#uniform) {
+      this.#fill(scalars);
+      device.queue.writeBuffer(this.#uniform, 0, this.#block);
+    }
+    const encoder = device.createCommandEncoder();
+    if (this.#replays.length > 0) this.#encode(encoder.beginComputePass());
+    for (const { source, ring } of this.#copies) {
+      const target = ring.next();
+      if (target) encoder.copyBufferToBuffer(source, 0, target, 0, (ring.bytes + 3) & ~3);
+    }
+    this.#commands[0] = encoder.finish();
+    device.queue.submit(this.#commands);
+  }
+
+  async read(name: string): Promise<Uint8Array<ArrayBuffer>> {
+    const op = `read ${name}`;
+    this.#check(op);
+    const readback = this.#readbacks.get(name);
+    if (!readback)
+      throw new BackendError(
+        `${op}: not a buffer that ${this.plan.name} copies out: it has ${[...this.#readbacks.keys()].join(', ') || 'none'}; name it in the plan's readback`,
+      );
+    const { source, ring } = readback;
+    const { pool } = this.#host;
+    const bytes =
+      ring.read(op) ?? pool.read(source, 0, (ring.bytes + 3) & ~3, op).then((all) => all.slice(0, ring.bytes));
+    return bytes;
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    for (const buffer of this.#users) buffer.users--;
+    for (const buffer of this.#owned) this.#host.context.destroyBuffer(buffer);
+    for (const { ring } of this.#copies) ring.destroy();
+    this.#host.onDispose(this);
+  }
+
+  #encode(pass: GPUComputePassEncoder): void {
+    let pipeline: GPUComputePipeline | undefined;
+    let group: GPUBindGroup | undefined;
+    for (const replay of this.#replays) {
+      if (replay.pipeline !== pipeline) pass.setPipeline((pipeline = replay.pipeline));
+      if (replay.group !== group) pass.setBindGroup(0, (group = replay.group));
+      pass.dispatchWorkgroups(replay.workgroups[0], replay.workgroups[1], replay.workgroups[2]);
+    }
+    pass.end();
+  }
+
+  #fill(scalars: readonly number[]): void {
+    for (let i = 0; i < scalars.length; i++)
+      if (this.plan.scalars[i]!.dtype === 'f32') this.#floats[i] = scalars[i]!;
+      else this.#integers[i] = scalars[i]!;
+  }
+
+  #check(op: string): void {
+    this.#host.context.check(op);
+    if (this.#disposed) throw new BackendError(`${op}: the program ${this.plan.name} is disposed`);
+  }
+
+  #refuse(scalars: readonly number[]): never {
+    const names = this.plan.scalars.map((s) => s.name).join(', ');
+    throw new BackendError(
+      `run ${this.plan.name}: received ${scalars.length} scalars; it takes ${this.plan.scalars.length}: ${names}`,
+    );
+  }
+
+  /** The caller's buffer for a bound buffer of the plan, held until the program is disposed. */
+  #take(planned: Bound, bound: Readonly<Record<string, Buffer>>, what: string): GpuBuffer {
+    const { context } = this.#host;
+    const buffer = bound[planned.name];
+    const wanted = `${planned.name} is a ${planned.role} of ${planned.bytes} bytes`;
+    if (!(buffer instanceof GpuBuffer) || buffer.context !== context)
+      throw new BackendError(
+        `${what}: ${buffer ? 'a buffer of another backend' : 'no buffer'} for ${planned.name}: ${wanted}; alloc it here`,
+      );
+    buffer.check(what);
+    if (buffer.bytes < planned.bytes)
+      throw new BackendError(
+        `${what}: the buffer for ${planned.name} is too small: it has ${buffer.bytes} bytes; ${wanted}`,
+      );
+    buffer.users++;
+    this.#users.push(buffer);
+    if (planned.readback) this.#addReadback(planned, buffer.gpu);
+    return buffer;
+  }
+
+  #addReadback({ name, bytes }: Bound, source: GPUBuffer): void {
+    const readback = { source, ring: new StagingRing(this.#host.context, name, bytes) };
+    this.#readbacks.set(name, readback);
+    this.#copies.push(readback);
+  }
+
+  #own(planned: PlannedBuffer): GPUBuffer {
+    const buffer = this.#host.context.createBuffer(
+      `temporary of ${this.plan.name}`,
+      planned.bytes,
+      GPUBufferUsage.STORAGE,
+    );
+    this.#owned.push(buffer);
+    return buffer;
+  }
+
+  #group(dispatch: Dispatch, buffers: readonly GPUBuffer[]): GPUBindGroup {
+    const { context } = this.#host;
+    const bound = dispatch.bindings.map((b) => buffers[b.buffer]!);
+    if (dispatch.scalars) bound.push(this.#scalarBlock());
+    const entries = bound.map((buffer, binding) => ({ binding, resource: { buffer } }));
+    return context.device.createBindGroup({ layout: context.pipelines.layout(dispatch), entries });
+  }
+
+  #scalarBlock(): GPUBuffer {
+    if (this.#uniform) return this.#uniform;
+    const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
+    this.#uniform = this.#host.context.createBuffer(`scalars of ${this.plan.name}`, this.#block.byteLength, usage);
+    this.#owned.push(this.#uniform);
+    return this.#uniform;
+  }
+
+  #checkLimits(dispatch: Dispatch, { op, label }: Call): void {
+    const { limits } = this.#host.context.device;
+    const count = dispatch.bindings.length;
+    if (count > limits.maxStorageBuffersPerShaderStage)
+      throw new BackendError(
+        `${op} at ${label}: too many buffers: ${count}; this device binds up to ${limits.maxStorageBuffersPerShaderStage} to one kernel`,
+      );
+    for (const { buffer } of dispatch.bindings) {
+      const { bytes } = this.plan.buffers[buffer]!;
+      if (bytes > limits.maxStorageBufferBindingSize)
+        throw new BackendError(
+          `${op} at ${label}: a buffer is too large to bind: ${bytes} bytes; this device binds up to ${limits.maxStorageBufferBindingSize}`,
+        );
+    }
+  }
+
+  #sizes(): string {
+    const sum = (kind: PlannedBuffer['kind']): number =>
+      this.plan.buffers.reduce((n, b) => n + (b.kind === kind ? b.bytes : 0), 0);
+    return `${sum('temporary')} bytes of temporaries beside ${sum('bound')} bytes bound, ${this.#host.context.bytes} bytes in use`;
+  }
+}
+
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work;
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason as Error);
+    signal.addEventListener('abort', abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}

@@ -1,0 +1,31 @@
+// What a kernel makes of a call: dispatches that a program only replays. Everything static is baked into the shader.
+import type { Kernel } from '@transept/tensor';
+
+/** A buffer of the plan as a shader binds it, whole. Its position in `Dispatch.bindings` is its binding number. */
+export interface Binding {
+  /** Index into `Plan.buffers`. */
+  readonly buffer: number;
+  readonly access: 'read' | 'read_write';
+}
+
+/** One shader with its buffers and the number of workgroups to start. */
+export interface Dispatch {
+  readonly code: string;
+  readonly bindings: readonly Binding[];
+  /** Does it read the block of scalars? Then the block is the last binding. */
+  readonly scalars: boolean;
+  readonly workgroups: readonly [x: number, y: number, z: number];
+}
+
+/** The dispatches of one call, in order; none where the call has nothing to do. */
+export type Step = readonly Dispatch[];
+
+export type GpuKernel = Kernel<Step>;
+
+/** What kernels may rely on beyond the limits that every WebGPU device has. */
+export interface Target {
+  /** Consecutive invocations that are sure to share a subgroup: a power of two, 1 without subgroups. */
+  readonly subgroup: number;
+  /** The "GPU" is a CPU: barriers cost a lot and parallel invocations gain little. */
+  readonly software: boolean;
+}

@@ -1,0 +1,207 @@
+// Builds one compute shader: bindings for the views of a call, addresses, scalars, and the function that applies the
+// epilogue and stores a result. Views of one buffer share one binding, whatever their offsets.
+import { BackendError, bytesPer, computeType } from '@transept/tensor';
+import type { Attr, Call, ComputeType, DType, Expr, Plan, ScalarRef, View } from '@transept/tensor';
+import type { Binding, Dispatch } from '../step.ts';
+import { address, coordinate, extent, u32 } from './address.ts';
+import type { Span } from './address.ts';
+import { emitExpression } from './expression.ts';
+import { libraryCode, libraryName } from './library.ts';
+import type { LibraryFn } from './library.ts';
+
+interface Bound {
+  readonly name: string;
+  readonly buffer: number;
+  readonly dtype: DType;
+  /** Declared as an array of vec4. */
+  readonly vector: boolean;
+  elements: number;
+  access: Binding['access'];
+}
+
+/** Can a view be read as vec4 along an axis? All its elements must come in aligned groups of four. */
+export function readsByFours(call: Call, view: View, axis: number): boolean {
+  return (
+    computeType(view.dtype) === 'f32' &&
+    view.buffer !== call.output.buffer &&
+    view.offset % 4 === 0 &&
+    view.shape[axis]! % 4 === 0 &&
+    view.strides.every((s, i) => (i === axis ? s === 1 : view.shape[i] === 1 || s % 4 === 0))
+  );
+}
+
+/** Most workgroups along one dimension of a dispatch. */
+const maxWorkgroups = 65535;
+
+export class Shader {
+  readonly call: Call;
+  readonly plan: Plan;
+  readonly #bound = new Map<number, Bound>();
+  readonly #declarations: string[] = [];
+  readonly #library = new Set<LibraryFn>();
+  #scalars = false;
+  #subgroups = false;
+
+  /** `vectors`: the views that are read by fours; see `readsByFours`. */
+  constructor(call: Call, plan: Plan, vectors: readonly View[] = []) {
+    this.call = call;
+    this.plan = plan;
+    const vectorBuffers = new Set(vectors.map((v) => v.buffer));
+    const inputs = [...call.inputs, ...(call.epilogue?.inputs ?? [])];
+    for (const view of inputs) this.#bind(view, 'read', vectorBuffers.has(view.buffer));
+    this.#bind(call.output, 'read_write', false);
+  }
+
+  #bind(view: View, access: Binding['access'], vector: boolean): void {
+    const { buffer, dtype } = view;
+    const known = this.#bound.get(buffer);
+    const bound = known ?? { name: `b${this.#bound.size}`, buffer, dtype, vector, elements: 0, access };
+    if (bytesPer[bound.dtype] !== bytesPer[dtype])
+      throw new BackendError(
+        `${this.call.op}: views of one buffer have types of different sizes: ${bound.dtype} and ${dtype}; give them separate buffers`,
+      );
+    bound.elements = Math.max(bound.elements, extent(view));
+    if (access === 'read_write') bound.access = access;
+    this.#bound.set(buffer, bound);
+  }
+
+  /** Adds a declaration at module scope. */
+  declare(code: string): void {
+    this.#declarations.push(code);
+  }
+
+  /** Makes a function of the library known; returns its name. */
+  use(fn: LibraryFn): string {
+    this.#library.add(fn);
+    return libraryName(fn);
+  }
+
+  useSubgroups(): void {
+    this.#subgroups = true;
+  }
+
+  /** The element at a position of a view's buffer, in the type that arithmetic happens in. */
+  load(view: View, at: string): string {
+    const { name, dtype, vector } = this.#bound.get(view.buffer)!;
+    const element = vector ? `${name}[(${at}) >> 2u][(${at}) & 3u]` : `${name}[${at}]`;
+    const to = computeType(view.dtype);
+    if (computeType(dtype) !== to) return `bitcast<${to}>(${element})`;
+    return dtype === to ? element : `${to}(${element})`;
+  }
+
+  /** Four elements of a view read by fours, as a vec4<f32>. The position is a multiple of four. */
+  load4(view: View, at: string): string {
+    const { name, dtype } = this.#bound.get(view.buffer)!;
+    const element = `${name}[(${at}) >> 2u]`;
+    return dtype === 'f32' ? element : `vec4<f32>(${element})`;
+  }
+
+  /** The element of a view at some coordinates. */
+  at(view: View, spans: readonly Span[]): string {
+    return this.load(view, address(view, spans));
+  }
+
+  /** A statement that stores a value of the view's compute type. */
+  store(view: View, at: string, value: string): string {
+    const { name, dtype } = this.#bound.get(view.buffer)!;
+    const from = computeType(view.dtype);
+    if (computeType(dtype) !== from) return `${name}[${at}] = bitcast<${dtype}>(${value});`;
+    return `${name}[${at}] = ${dtype === from ? value : `${dtype}(${value})`};`;
+  }
+
+  /** The value of a scalar of the plan. */
+  scalar(index: number): string {
+    const scalar = this.plan.scalars[index];
+    if (!scalar)
+      throw new BackendError(`${this.call.op}: no scalar ${index}: the plan has ${this.plan.scalars.length}`);
+    this.#scalars = true;
+    const word = `scalars[${index >> 2}][${index & 3}]`;
+    return scalar.dtype === 'u32' ? word : `bitcast<${scalar.dtype}>(${word})`;
+  }
+
+  /** A whole number that an attribute gives or names, as an i32. */
+  integer(attr: Attr | undefined, absent: number): string {
+    if (attr === undefined) return `${absent}`;
+    if (typeof attr === 'number') return `i32(${attr})`;
+    return `i32(${this.scalar((attr as ScalarRef).scalar)})`;
+  }
+
+  /** Writes the statements that evaluate an expression; `inputs` gives the value of each input with its type. */
+  evaluate(
+    expr: Expr,
+    spans: readonly Span[],
+    inputs: (index: number) => string,
+    types: readonly ComputeType[],
+  ): [string[], string] {
+    const statements: string[] = [];
+    const value = emitExpression(expr, {
+      types: { inputs: types, scalars: this.plan.scalars.map((s) => s.dtype) },
+      input: inputs,
+      index: (axis) => coordinate(this.call.output.shape, axis, spans),
+      scalar: (index) => this.scalar(index),
+      statement: (text) => void statements.push(text),
+      use: (fn) => this.use(fn),
+    });
+    return [statements, value];
+  }
+
+  /**
+   * Declares `put(value, …)`, which applies the epilogue to a result and stores it. Its further arguments are the
+   * positions of the given spans, u32 identifiers that it takes as parameters.
+   */
+  declarePut(spans: readonly Span[], type: ComputeType = 'f32'): void {
+    const { output, epilogue } = this.call;
+    const [statements, value] = epilogue
+      ? this.evaluate(epilogue.expr, spans, (i) => (i === 0 ? 'value' : this.at(epilogue.inputs[i - 1]!, spans)), [
+          type,
+          ...epilogue.inputs.map((v) => computeType(v.dtype)),
+        ])
+      : [[], 'value'];
+    const parameters = [`value: ${type}`, ...spans.map((s) => `${s.at}: u32`)];
+    this.declare(
+      `fn put(${parameters.join(', ')}) {\n${indent([...statements, this.store(output, address(output, spans), value)])}\n}`,
+    );
+  }
+
+  /** How to start `count` workgroups and find the number of this one in `name`; numbers beyond `count` return at once. */
+  grid(count: number, name: string): { workgroups: Dispatch['workgroups']; code: string } {
+    if (count <= maxWorkgroups) return { workgroups: [count, 1, 1], code: `let ${name} = group.x;` };
+    const y = Math.ceil(count / maxWorkgroups);
+    const x = Math.ceil(count / y);
+    return {
+      workgroups: [x, y, 1],
+      code: `let ${name} = group.y * ${u32(x)} + group.x;\nif (${name} >= ${u32(count)}) { return; }`,
+    };
+  }
+
+  /** The finished dispatch. In `body`, `group` is the workgroup's position and `lane` the invocation's number in it. */
+  dispatch(size: number, workgroups: Dispatch['workgroups'], body: readonly string[]): Dispatch {
+    const bound = [...this.#bound.values()];
+    const f16 = bound.some((b) => b.dtype === 'f16');
+    const bindings = bound.map(
+      (b, i) =>
+        `@group(0) @binding(${i}) var<storage, ${b.access}> ${b.name}: array<${b.vector ? `vec4<${b.dtype}>` : b.dtype}, ${b.vector ? Math.ceil(b.elements / 4) : b.elements}>;`,
+    );
+    if (this.#scalars) bindings.push(`@group(0) @binding(${bound.length}) var<uniform> scalars: array<vec4<u32>, 4>;`);
+    const code = [
+      ...(f16 ? ['enable f16;'] : []),
+      ...(this.#subgroups ? ['enable subgroups;', 'diagnostic(off, subgroup_uniformity);'] : []),
+      ...bindings,
+      ...libraryCode(this.#library),
+      ...this.#declarations,
+      `@compute @workgroup_size(${size})`,
+      'fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {',
+      indent(body),
+      '}',
+      '',
+    ].join('\n');
+    return {
+      code,
+      bindings: bound.map(({ buffer, access }) => ({ buffer, access })),
+      scalars: this.#scalars,
+      workgroups,
+    };
+  }
+}
+
+export const indent = (lines: readonly string[]): string => lines.join('\n').replace(/^(?=.)/gm, '  ');
