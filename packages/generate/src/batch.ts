@@ -1,0 +1,56 @@
+// Rows of token ids of unequal length as one rectangle, checked against what a model can take.
+
+/** Ids or other inputs that a model cannot take. */
+export class InputError extends RangeError {
+  override readonly name = 'InputError';
+}
+
+export interface Batch {
+  readonly rows: number;
+  readonly length: number;
+  readonly ids: Int32Array<ArrayBuffer>; // [rows, length]
+  readonly mask: Int32Array<ArrayBuffer>; // [rows, length], 1 where there is a token
+}
+
+export interface BatchOptions {
+  /** What to call the rows in messages, e.g. `input_ids`. */
+  readonly name: string;
+  readonly vocabSize: number;
+  /** Longest row the model takes. */
+  readonly maxLength: number;
+  /** Columns of the rectangle. Default: the longest row. */
+  readonly length?: number;
+  /** Where padding goes. */
+  readonly side: 'left' | 'right';
+  /** 1 where a token counts, one list a row. Default: all count. */
+  readonly mask?: readonly ArrayLike<number>[] | undefined;
+}
+
+/** Pad rows to one length. Throws an InputError that names the row and the id that is wrong. */
+export function batch(rows: readonly ArrayLike<number>[], options: BatchOptions): Batch {
+  const { name, vocabSize, maxLength, side } = options;
+  const longest = Math.max(0, ...rows.map((r) => r.length));
+  if (rows.length === 0 || longest === 0) throw new InputError(`${name}: there is no token; give at least one row with one id`);
+  if (longest > maxLength)
+    throw new InputError(`${name}: a row has ${longest} tokens; this model takes at most ${maxLength}`);
+  const length = options.length ?? longest;
+  const ids = new Int32Array(rows.length * length);
+  const mask = new Int32Array(rows.length * length);
+  rows.forEach((row, r) => {
+    const given = options.mask?.[r];
+    if (options.mask && given?.length !== row.length)
+      throw new InputError(`${name}: row ${r} has ${row.length} ids and a mask of ${given?.length ?? 0}; they must be equal`);
+    const at = r * length + (side === 'left' ? length - row.length : 0);
+    for (let i = 0; i < row.length; i++) {
+      const id = row[i]!;
+      if (!Number.isInteger(id) || id < 0 || id >= vocabSize)
+        throw new InputError(`${name}: row ${r} has id ${id} at position ${i}; ids of this model are 0 to ${vocabSize - 1}`);
+      ids[at + i] = id;
+      mask[at + i] = given ? Number(given[i] !== 0) : 1;
+    }
+  });
+  return { rows: rows.length, length, ids, mask };
+}
+
+/** The size to make room for: the next of 8, 16, 32, 64, … but no more than `most`. */
+export const bucket = (length: number, most: number): number => Math.min(most, Math.max(8, 2 ** Math.ceil(Math.log2(length))));

@@ -1,0 +1,220 @@
+// A batch being decoded, one token a row at a time: the caches, the programs that advance them, and nothing about how the next
+// token is chosen. What differs between families with and without an encoder is behind `Context`.
+import type { LoadedModel } from '@transept/models';
+import { add, argmax, assign, expr, gather, pointwise, reshape, slice, trace } from '@transept/tensor';
+import type { Buffer, Graph, Tensor } from '@transept/tensor';
+import { bucket, InputError } from './batch.ts';
+import { instantiate } from './instance.ts';
+import type { Instance } from './instance.ts';
+
+/** `logits`: the host gets the logits and chooses. `best`: the device chooses the largest, and keeps it as the next input. */
+export type Choice = 'logits' | 'best';
+
+/** What the decoder reads besides its own tokens. */
+export interface Context extends Disposable {
+  readonly loaded: LoadedModel;
+  readonly rows: number;
+  /** Trace the decoder for `ids` [rows, T] that start at scalar `start`: logits of the last position [rows, V]. */
+  logits(g: Graph, step: { ids: Tensor; caches: Tensor[]; prompt: boolean; capacity: number }): Tensor;
+  /** Buffers for the names that `logits` asked for. */
+  readonly bind: Readonly<Record<string, Buffer>>;
+  /** Inputs that depend on the capacity of the caches. */
+  fill(instance: Instance, capacity: number): void;
+}
+
+export interface DecodingOptions {
+  /** Positions that will be needed at most. */
+  readonly maxLength: number;
+  /** Ids that the device never chooses. */
+  readonly banned?: readonly number[];
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Tokens go in, one a row; what comes next comes out. */
+export class Decoding implements Disposable {
+  readonly rows: number;
+  readonly vocabSize: number;
+  /** Positions in the caches. */
+  length = 0;
+  readonly #context: Context;
+  readonly #options: DecodingOptions;
+  readonly #choice: Choice;
+  #capacity = 0;
+  #caches: Buffer[] = [];
+  #step: Instance | undefined;
+  #reorder: Instance | undefined;
+  readonly #tokens: Buffer;
+  readonly #bans: Buffer;
+
+  constructor(context: Context, choice: Choice, options: DecodingOptions) {
+    const { model, backend } = context.loaded;
+    this.rows = context.rows;
+    this.vocabSize = model.vocabSize;
+    this.#context = context;
+    this.#choice = choice;
+    this.#options = options;
+    if (options.maxLength > model.maxPositions)
+      throw new InputError(`generate: up to ${options.maxLength} positions are asked for; this model takes at most ${model.maxPositions}`);
+    this.#tokens = backend.alloc(4 * this.rows);
+    this.#bans = backend.alloc(4 * this.vocabSize);
+    const bans = new Float32Array(this.vocabSize);
+    for (const id of options.banned ?? []) bans[id] = bannedBias;
+    backend.write(this.#bans, bans);
+  }
+
+  /** Kernels started for each further token. */
+  get dispatches(): number {
+    return this.#step?.program.dispatches ?? 0;
+  }
+
+  /** Decode a prompt [rows, T]. Run before the first `step`; the result is what follows its last token. */
+  async prompt(ids: Int32Array, length: number): Promise<void> {
+    await this.#reserve(length + 1);
+    if (length === 1) {
+      this.#context.loaded.backend.write(this.#tokens, ids);
+      return this.#advance(this.#step!, 1);
+    }
+    using instance = await this.#build('prompt', length);
+    instance.write('prompt', ids);
+    this.#advance(instance, length);
+    // The next token has to be read before the program goes away.
+    this.#pending = await this.#read(instance);
+  }
+
+  /** Decode one token a row: these, or with the choice `best` those that the device chose last. */
+  async step(tokens?: Int32Array): Promise<void> {
+    await this.#reserve(this.length + 1);
+    if (tokens) this.#context.loaded.backend.write(this.#tokens, tokens);
+    this.#advance(this.#step!, 1);
+  }
+
+  /** Logits [rows, V] after the latest token. */
+  async logits(): Promise<Float32Array<ArrayBuffer>> {
+    return (await this.#result()) as Float32Array<ArrayBuffer>;
+  }
+
+  /** The best token of each row after the latest one. */
+  async best(): Promise<Int32Array<ArrayBuffer>> {
+    return (await this.#result()) as Int32Array<ArrayBuffer>;
+  }
+
+  /** Row r goes on from what row `sources[r]` has decoded. */
+  async reorder(sources: Int32Array): Promise<void> {
+    if (sources.every((s, r) => s === r)) return;
+    this.#reorder ??= await instantiate(this.#context.loaded, this.#traceReorder(), { bind: this.#cacheNames(this.#caches) });
+    this.#reorder.write('sources', sources);
+    this.#reorder.program.run();
+  }
+
+  [Symbol.dispose](): void {
+    this.#step?.[Symbol.dispose]();
+    this.#reorder?.[Symbol.dispose]();
+    for (const buffer of [...this.#caches, this.#tokens, this.#bans]) buffer[Symbol.dispose]();
+    this.#context[Symbol.dispose]();
+  }
+
+  #pending: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | undefined;
+
+  #advance(instance: Instance, count: number): void {
+    this.#pending = undefined;
+    instance.program.run([this.length]);
+    this.length += count;
+  }
+
+  #read(instance: Instance): Promise<Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>> {
+    return this.#choice === 'best' ? instance.integers('tokens') : instance.floats('logits');
+  }
+
+  async #result(): Promise<Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>> {
+    return this.#pending ?? this.#read(this.#step!);
+  }
+
+  /** Make room for `positions`, with larger caches and a program for them where the present ones are full. */
+  async #reserve(positions: number): Promise<void> {
+    if (positions <= this.#capacity) return;
+    const { loaded } = this.#context;
+    const { model, backend } = loaded;
+    const capacity = bucket(positions + 8, Infinity);
+    const shape = model.cacheShape(this.rows, capacity);
+    const old = { caches: this.#caches, capacity: this.#capacity };
+    const caches: Buffer[] = [];
+    try {
+      for (let i = 0; i < model.decoderLayers; i++) caches.push(backend.alloc(4 * shape.reduce((a, b) => a * b, 1)));
+      if (old.caches.length > 0) await this.#carryOver(old, caches, capacity);
+    } catch (error) {
+      for (const cache of caches) cache[Symbol.dispose]();
+      throw error;
+    }
+    this.#step?.[Symbol.dispose]();
+    this.#reorder?.[Symbol.dispose]();
+    this.#step = this.#reorder = undefined;
+    for (const cache of old.caches) cache[Symbol.dispose]();
+    this.#caches = caches;
+    this.#capacity = capacity;
+    this.#step = await this.#build('step', 1);
+  }
+
+  async #carryOver(old: { caches: Buffer[]; capacity: number }, caches: Buffer[], capacity: number): Promise<void> {
+    const { loaded } = this.#context;
+    const traced = trace('grow', (g) => {
+      caches.forEach((_, i) => {
+        const from = g.input(`old.${i}`, loaded.model.cacheShape(this.rows, old.capacity));
+        assign(slice(g.state(`cache.${i}`, loaded.model.cacheShape(this.rows, capacity)), 1, 0, old.capacity), from);
+      });
+      return {};
+    });
+    const bind = { ...this.#cacheNames(caches), ...Object.fromEntries(old.caches.map((c, i) => [`old.${i}`, c])) };
+    using instance = await instantiate(loaded, traced, { bind });
+    instance.program.run();
+  }
+
+  #build(kind: 'step' | 'prompt', length: number): Promise<Instance> {
+    const { loaded } = this.#context;
+    const best = this.#choice === 'best';
+    const traced = trace(`${loaded.model.modelType} ${kind}`, (g) => {
+      const tokens = best || kind === 'step' ? g.state('tokens', [this.rows, 1], 'i32') : undefined;
+      const ids = kind === 'step' ? tokens! : g.input('prompt', [this.rows, length], 'i32');
+      const shape = loaded.model.cacheShape(this.rows, this.#capacity);
+      const caches = Array.from({ length: loaded.model.decoderLayers }, (_, i) => g.state(`cache.${i}`, shape));
+      const logits = this.#context.logits(g, { ids, caches, prompt: kind === 'prompt', capacity: this.#capacity });
+      if (!best) return { logits };
+      const allowed = this.#options.banned?.length ? add(logits, g.input('bans', [this.vocabSize])) : logits;
+      g.scope('choose', () => assign(tokens!, reshape(argmax(allowed), [this.rows, 1])));
+      return {};
+    });
+    return instantiate(loaded, traced, {
+      readback: [best ? 'tokens' : 'logits'],
+      bind: { ...this.#context.bind, ...this.#cacheNames(this.#caches), tokens: this.#tokens, bans: this.#bans },
+      signal: this.#options.signal,
+    }).then((instance) => {
+      this.#context.fill(instance, this.#capacity);
+      return instance;
+    });
+  }
+
+  #traceReorder() {
+    const { model } = this.#context.loaded;
+    return trace('reorder', (g) => {
+      const sources = g.input('sources', [this.rows], 'i32');
+      for (let i = 0; i < model.decoderLayers; i++) {
+        const cache = g.state(`cache.${i}`, model.cacheShape(this.rows, this.#capacity));
+        assign(cache, gather(cache, sources));
+      }
+      return {};
+    });
+  }
+
+  #cacheNames(caches: readonly Buffer[]): Record<string, Buffer> {
+    return Object.fromEntries(caches.map((c, i) => [`cache.${i}`, c]));
+  }
+}
+
+/** Added to the logits of a banned id: below every real one, and still finite. */
+const bannedBias = -1e30;
+
+/** The position of the first id of a step, less the padding of its row: i32 [rows, T]. */
+export const positionsFrom = (g: Graph, pads: Tensor, ids: Tensor): Tensor => {
+  const at = expr.apply('add', { kind: 'scalar', scalar: g.scalar('start').scalar }, expr.index(1));
+  const position = expr.apply('max', expr.apply('sub', at, expr.input(0)), expr.constant(0, 'i32'));
+  return pointwise(position, [reshape(pads, [pads.shape[0]!, 1]), ids]);
+};

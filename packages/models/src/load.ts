@@ -1,0 +1,139 @@
+// From files to a model on a device: every weight that the model's graphs ask for is checked against the checkpoint first, then
+// streamed into a buffer of its own. A load that fails or is cancelled leaves nothing allocated.
+import { openCheckpoint, readJson } from '@transept/checkpoint';
+import type { Checkpoint, Files } from '@transept/checkpoint';
+import { BackendError, bytesPer, elements, trace } from '@transept/tensor';
+import type { Backend, Buffer, Graph, Parameter, TracedGraph } from '@transept/tensor';
+import type { Json } from './config.ts';
+import type { Model } from './family.ts';
+import { createModel } from './registry.ts';
+
+export interface LoadProgress {
+  readonly bytes: number;
+  readonly totalBytes: number;
+}
+
+export interface LoadModelOptions {
+  /** Family to use when config.json has no `model_type`. */
+  readonly modelType?: string;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: LoadProgress) => void;
+}
+
+/** A model with its weights on a device. Disposing it frees them. */
+export interface LoadedModel extends Disposable {
+  readonly model: Model;
+  readonly config: Json;
+  readonly backend: Backend;
+  /** Bytes of weights on the device. */
+  readonly bytes: number;
+  /** The buffer of a parameter of one of the model's graphs. Constants are made when they are first asked for. */
+  parameter(parameter: Parameter): Buffer;
+}
+
+/** Read config.json and the weights of a Hugging Face folder onto a device. */
+export async function loadModel(files: Files, backend: Backend, options: LoadModelOptions = {}): Promise<LoadedModel> {
+  const { signal, onProgress, modelType } = options;
+  const config = await readJson(files, 'config.json', signal && { signal });
+  const model = createModel(config, modelType);
+  const checkpoint = await openCheckpoint(files, signal && { signal });
+  const parameters = parametersOf(model);
+  const destinations = locate(parameters, checkpoint);
+
+  using undo = new DisposableStack();
+  const buffers = new Map<string, Buffer>();
+  let bytes = 0;
+  const add = (parameter: Parameter): Buffer => {
+    const size = Math.ceil((elements(parameter.shape) * bytesPer[parameter.dtype]) / 4) * 4;
+    const buffer = allocate(backend, parameter, size);
+    bytes += size;
+    undo.use(buffer);
+    buffers.set(parameter.name, buffer);
+    if ('values' in parameter.source) backend.write(buffer, parameter.source.values);
+    return buffer;
+  };
+  for (const parameter of parameters) add(parameter);
+
+  const totalBytes = [...destinations.keys()].reduce((n, name) => {
+    const { start, end } = checkpoint.find(name);
+    return n + end - start;
+  }, 0);
+  let done = 0;
+  for await (const piece of checkpoint.stream(destinations.keys(), { as: 'f32', ...(signal && { signal }) })) {
+    const { info, offset, data, last } = piece;
+    for (const { parameter, start } of destinations.get(info.name)!)
+      backend.write(buffers.get(parameter)!, data, (start + offset) * 4);
+    if (!last || !onProgress) continue;
+    done += info.end - info.start;
+    onProgress({ bytes: done, totalBytes });
+  }
+
+  const owned = undo.move();
+  return {
+    model,
+    config,
+    backend,
+    get bytes() {
+      return bytes;
+    },
+    parameter(parameter) {
+      const known = buffers.get(parameter.name);
+      if (known) return known;
+      if ('parts' in parameter.source)
+        throw new Error(`load: parameter "${parameter.name}" was not loaded; a model must ask for all its weights in its smallest graphs`);
+      const buffer = add(parameter);
+      owned.use(buffer);
+      return buffer;
+    },
+    [Symbol.dispose]: () => owned.dispose(),
+  };
+}
+
+function allocate(backend: Backend, { name, shape }: Parameter, bytes: number): Buffer {
+  try {
+    return backend.alloc(bytes);
+  } catch (cause) {
+    throw new BackendError(`load: no memory for "${name}" of shape [${shape.join(', ')}]: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** Everything that the graphs of a model ask for, found by tracing the smallest of them. */
+export function parametersOf(model: Model): Parameter[] {
+  const found = new Map<string, Parameter>();
+  const collect = (build: (g: Graph) => unknown): void => {
+    const { graph }: TracedGraph = trace('parameters', (g) => {
+      build(g);
+      return {};
+    });
+    for (const [name, parameter] of graph.parameters) found.set(name, parameter);
+  };
+  collect((g) => {
+    const ids = g.input('ids', [1, 1], 'i32');
+    if (model.kind === 'decoder') return model.decode(g, { ids });
+    const mask = g.input('mask', [1, 1], 'i32');
+    const keyValues = model.crossKeyValues(g, model.encode(g, { ids, mask }));
+    return model.decode(g, { ids }, { keyValues, mask });
+  });
+  return [...found.values()];
+}
+
+interface Destination {
+  readonly parameter: string;
+  /** First element in the parameter. */
+  readonly start: number;
+}
+
+/** Where each tensor of the checkpoint goes. Throws a CheckpointError for one that is missing or has another shape. */
+function locate(parameters: readonly Parameter[], checkpoint: Checkpoint): Map<string, Destination[]> {
+  const destinations = new Map<string, Destination[]>();
+  for (const { name: parameter, source } of parameters) {
+    if ('values' in source) continue;
+    let start = 0;
+    for (const { name, shape } of source.parts) {
+      checkpoint.find(name, shape);
+      destinations.set(name, [...(destinations.get(name) ?? []), { parameter, start }]);
+      start += elements(shape);
+    }
+  }
+  return destinations;
+}
