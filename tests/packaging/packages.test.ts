@@ -42,10 +42,10 @@ test('the tokenizer works alone', () => {
     import { Tokenizer } from '@transept/tokenizer';
     const tokenizer = Tokenizer.fromJSON(readFileSync(${JSON.stringify(join(root, 'models/marian-de-en/tokenizer.json'))}, 'utf8'));
     const rows = JSON.parse(process.argv[2]);
-    console.log(JSON.stringify(rows.map(({ source, greedy }) => [tokenizer.ids(source), tokenizer.decode(greedy)])));`;
+    console.log(JSON.stringify(rows.map(([source, greedy]) => [tokenizer.ids(source), tokenizer.decode(greedy)])));`;
   const golden = readFileSync(join(root, 'fixtures', 'marian-de-en', 'golden-text.json'), 'utf8');
   const rows = (JSON.parse(golden) as { rows: GoldenRow[] }).rows.slice(0, 5);
-  const result = JSON.parse(runModule(program, folder, [JSON.stringify(rows)]));
+  const result = JSON.parse(runModule(program, folder, [JSON.stringify(rows.map(({ source, greedy }) => [source, greedy]))]));
   expect(result).toEqual(rows.map((row) => [row.input_ids, row.greedy_text]));
 });
 
