@@ -45,7 +45,9 @@ test('the tokenizer works alone', () => {
     console.log(JSON.stringify(rows.map(([source, greedy]) => [tokenizer.ids(source), tokenizer.decode(greedy)])));`;
   const golden = readFileSync(join(root, 'fixtures', 'marian-de-en', 'golden-text.json'), 'utf8');
   const rows = (JSON.parse(golden) as { rows: GoldenRow[] }).rows.slice(0, 5);
-  const result = JSON.parse(runModule(program, folder, [JSON.stringify(rows.map(({ source, greedy }) => [source, greedy]))]));
+  const result = JSON.parse(
+    runModule(program, folder, [JSON.stringify(rows.map(({ source, greedy }) => [source, greedy]))]),
+  );
   expect(result).toEqual(rows.map((row) => [row.input_ids, row.greedy_text]));
 });
 
