@@ -1,0 +1,245 @@
+// matmul: [batch][M, K] × [batch][K, N]. b lies in panels (pack.ts), packed at load for parameters and here otherwise, by the
+// thread that needs it. Blocks: 256 columns × 96 rows × 512 of depth; inside, panels stay in L1 while tiles of rows pass by.
+// Every sum runs over K in order, whatever the tile, so bits depend neither on M nor on the number of threads.
+import { beginExpression, evaluate } from './expression';
+import { tile1x1, tile1x4, tile2x1, tile2x2, tile3x1, tile3x2, tile4x1, tile5x1, tile6x1 } from './generated/tiles';
+import { packColumns, packRows } from './pack';
+import { i32At, pointerAt, shareStart } from './words';
+
+const blockColumns: i32 = 256;
+const blockRows: i32 = 96;
+const blockDepth: i32 = 512;
+
+const batchWord = 0;
+const rowsWord = 1;
+const columnsWord = 2;
+const depthWord = 3;
+const aTableWord = 4; // address of a, for each of the batch
+const bTableWord = 5; // address of b (panels, or the tensor itself)
+const outWord = 6;
+const aRowWord = 7;
+const aColumnWord = 8;
+const bRowWord = 9;
+const bColumnWord = 10;
+const packedWord = 11;
+const splitWord = 12; // what threads share out: 0 batch, 1 columns, 2 rows
+const expressionWord = 13; // the epilogue, or 0
+const scratchWord = 14;
+const scratchBytesWord = 15;
+const scratchEdgeWord = 16; // offsets in scratch
+const scratchAWord = 17;
+const scratchBWord = 18;
+
+export function matmul(params: usize, thread: i32, threads: i32): void {
+  const split = i32At(params, splitWord);
+  const batch = i32At(params, batchWord);
+  const rows = i32At(params, rowsWord);
+  const columns = i32At(params, columnsWord);
+  const scratch = pointerAt(params, scratchWord) + thread * pointerAt(params, scratchBytesWord);
+  const expression = pointerAt(params, expressionWord);
+  if (expression) beginExpression(expression, scratch);
+
+  let fromBatch = 0;
+  let toBatch = batch;
+  let fromRow = 0;
+  let toRow = rows;
+  let fromColumn = 0;
+  let toColumn = columns;
+  if (split == 0) {
+    fromBatch = shareStart(batch, thread, threads);
+    toBatch = shareStart(batch, thread + 1, threads);
+  } else if (split == 1) {
+    const panels = (columns + 7) >> 3;
+    fromColumn = shareStart(panels, thread, threads) << 3;
+    toColumn = min(columns, shareStart(panels, thread + 1, threads) << 3);
+  } else {
+    fromRow = shareStart(rows, thread, threads);
+    toRow = shareStart(rows, thread + 1, threads);
+  }
+
+  for (let i = fromBatch; i < toBatch; i++)
+    for (let column = fromColumn; column < toColumn; column += blockColumns)
+      multiply(params, scratch, i, fromRow, toRow, column, min(column + blockColumns, toColumn));
+}
+
+/** All of the sums for some rows and at most 256 columns. */
+function multiply(
+  params: usize,
+  scratch: usize,
+  batch: i32,
+  fromRow: i32,
+  toRow: i32,
+  fromColumn: i32,
+  toColumn: i32,
+): void {
+  const depth = i32At(params, depthWord);
+  const columns = i32At(params, columnsWord);
+  const aRow = i32At(params, aRowWord);
+  const aColumn = i32At(params, aColumnWord);
+  const a = <usize>load<u32>(pointerAt(params, aTableWord) + ((<usize>batch) << 2));
+  let b = <usize>load<u32>(pointerAt(params, bTableWord) + ((<usize>batch) << 2));
+  const firstRow = batch * i32At(params, rowsWord);
+  const out = pointerAt(params, outWord);
+  const outRow = (<usize>columns) << 2;
+  const edge = scratch + pointerAt(params, scratchEdgeWord);
+  const expression = pointerAt(params, expressionWord);
+  if (i32At(params, packedWord)) b += (<usize>(fromColumn * depth)) << 2;
+  else {
+    const panels = scratch + pointerAt(params, scratchBWord);
+    const bColumn = i32At(params, bColumnWord);
+    packColumns(panels, b + fromColumn * bColumn, i32At(params, bRowWord), bColumn, depth, toColumn - fromColumn);
+    b = panels;
+  }
+  for (let row = fromRow; row < toRow; row += blockRows) {
+    const blockEnd = min(row + blockRows, toRow);
+    let k = 0;
+    do {
+      const steps = min(blockDepth, depth - k);
+      let from = a + row * aRow + k * aColumn;
+      let fromRowBytes = <usize>aRow;
+      if (aColumn != 4) {
+        const packed = scratch + pointerAt(params, scratchAWord);
+        packRows(packed, from, aRow, aColumn, blockEnd - row, steps);
+        from = packed;
+        fromRowBytes = (<usize>steps) << 2;
+      }
+      const to = out + <usize>(firstRow + row) * outRow + ((<usize>fromColumn) << 2);
+      block(
+        from,
+        fromRowBytes,
+        b + ((<usize>k) << 5),
+        (<usize>depth) << 5,
+        to,
+        outRow,
+        blockEnd - row,
+        toColumn - fromColumn,
+        steps,
+        k == 0,
+        edge,
+      );
+      k += steps;
+    } while (k < depth);
+    if (expression) finish(expression, scratch, firstRow + row, firstRow + blockEnd, columns, fromColumn, toColumn);
+  }
+}
+
+function finish(e: usize, scratch: usize, row: i32, end: i32, columns: i32, fromColumn: i32, toColumn: i32): void {
+  if (toColumn - fromColumn == columns) evaluate(e, scratch, row * columns, (end - row) * columns);
+  else for (; row < end; row++) evaluate(e, scratch, row * columns + fromColumn, toColumn - fromColumn);
+}
+
+/** Panel after panel, tiles of rows of nearly equal height: no tile is much lower than the others. */
+export function block(
+  a: usize,
+  aRow: usize,
+  b: usize,
+  bPanel: usize,
+  out: usize,
+  outRow: usize,
+  rows: i32,
+  columns: i32,
+  depth: i32,
+  first: bool,
+  edge: usize,
+): void {
+  const tiles = (rows + 5) / 6;
+  const step = rows <= 3 ? (rows == 1 ? 4 : 2) : 1;
+  let column = 0;
+  while (column < columns) {
+    let panels = min(step, (columns - column) >> 3);
+    let width = panels << 3;
+    const whole = panels > 0;
+    if (!whole) {
+      panels = 1;
+      width = columns - column;
+    } else if (panels < step) {
+      panels = 1;
+      width = 8;
+    }
+    let row = 0;
+    for (let i = 1; i <= tiles; i++) {
+      const end = (rows * i) / tiles;
+      const from = a + row * aRow;
+      const to = out + row * outRow + ((<usize>column) << 2);
+      if (whole) tile(end - row, panels, from, aRow, b, bPanel, to, outRow, depth, first);
+      else edgeTile(end - row, width, from, aRow, b, to, outRow, depth, first, edge);
+      row = end;
+    }
+    column += width;
+    b += panels * bPanel;
+  }
+}
+
+function tile(
+  rows: i32,
+  panels: i32,
+  a: usize,
+  aRow: usize,
+  b: usize,
+  bPanel: usize,
+  c: usize,
+  cRow: usize,
+  depth: i32,
+  first: bool,
+): void {
+  switch (rows) {
+    case 1:
+      if (panels == 4) tile1x4(a, aRow, b, bPanel, c, cRow, depth, first);
+      else tile1x1(a, aRow, b, bPanel, c, cRow, depth, first);
+      return;
+    case 2:
+      if (panels == 2) tile2x2(a, aRow, b, bPanel, c, cRow, depth, first);
+      else tile2x1(a, aRow, b, bPanel, c, cRow, depth, first);
+      return;
+    case 3:
+      if (panels == 2) tile3x2(a, aRow, b, bPanel, c, cRow, depth, first);
+      else tile3x1(a, aRow, b, bPanel, c, cRow, depth, first);
+      return;
+    case 4:
+      return tile4x1(a, aRow, b, bPanel, c, cRow, depth, first);
+    case 5:
+      return tile5x1(a, aRow, b, bPanel, c, cRow, depth, first);
+    default:
+      return tile6x1(a, aRow, b, bPanel, c, cRow, depth, first);
+  }
+}
+
+/** A tile of fewer than eight columns: computed beside the output, then the columns that exist are copied. */
+function edgeTile(
+  rows: i32,
+  width: i32,
+  a: usize,
+  aRow: usize,
+  b: usize,
+  c: usize,
+  cRow: usize,
+  depth: i32,
+  first: bool,
+  edge: usize,
+): void {
+  if (!first) {
+    for (let i = 0; i < rows; i++)
+      for (let j = 0; j < width; j++) store<f32>(edge + (i << 5) + (j << 2), load<f32>(c + i * cRow + (j << 2)));
+  }
+  tile(rows, 1, a, aRow, b, 0, edge, 32, depth, first);
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < width; j++) store<f32>(c + i * cRow + (j << 2), load<f32>(edge + (i << 5) + (j << 2)));
+}
+
+/** Pack a whole parameter: {to, from, row stride, column stride, depth, columns}, for one thread's panels. */
+export function packParameter(params: usize, thread: i32, threads: i32): void {
+  const depth = i32At(params, 4);
+  const columns = i32At(params, 5);
+  const columnStride = i32At(params, 3);
+  const panels = (columns + 7) >> 3;
+  const from = shareStart(panels, thread, threads) << 3;
+  const to = min(columns, shareStart(panels, thread + 1, threads) << 3);
+  packColumns(
+    pointerAt(params, 0) + ((<usize>from * depth) << 2),
+    pointerAt(params, 1) + from * columnStride,
+    i32At(params, 2),
+    columnStride,
+    depth,
+    to - from,
+  );
+}

@@ -1,0 +1,35 @@
+// The vector operations that differ between the variants, and sums and maxima across lanes in a fixed order.
+
+/** a · b + c; rounded once with relaxed SIMD (on hardware with fused multiply-add), twice without. */
+export function madd(a: v128, b: v128, c: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
+  return f32x4.add(f32x4.mul(a, b), c);
+}
+
+/** c − a · b. */
+export function nmadd(a: v128, b: v128, c: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_nmadd(a, b, c);
+  return f32x4.sub(c, f32x4.mul(a, b));
+}
+
+/** `yes` where the mask's bits are set, `no` elsewhere; the mask has whole lanes set. */
+export function choose(yes: v128, no: v128, mask: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return i32x4.relaxed_laneselect(yes, no, mask);
+  return v128.bitselect(yes, no, mask);
+}
+
+export function sumLanes(x: v128): f32 {
+  return f32x4.extract_lane(x, 0) + f32x4.extract_lane(x, 2) + (f32x4.extract_lane(x, 1) + f32x4.extract_lane(x, 3));
+}
+
+export function maxLanes(x: v128): f32 {
+  return max(
+    max(f32x4.extract_lane(x, 0), f32x4.extract_lane(x, 2)),
+    max(f32x4.extract_lane(x, 1), f32x4.extract_lane(x, 3)),
+  );
+}
+
+/** A mask whose first `count` lanes (0 to 4) are set. */
+export function firstLanes(count: i32): v128 {
+  return i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(count));
+}

@@ -1,0 +1,181 @@
+// The CPU backend: kernels in WebAssembly over one linear memory, replayed on this thread and its helpers.
+import { BackendError, DeviceLostError } from '@transept/tensor';
+import type { Backend, Buffer, Capabilities, LoadOptions, MemoryUse, Plan, Program } from '@transept/tensor';
+import { DeviceBuffer } from './buffer.ts';
+import { createEngine } from './engine.ts';
+import type { Engine } from './engine.ts';
+import { kernels } from './kernels/index.ts';
+import { alignment } from './memory.ts';
+import { PackedParameters } from './packing.ts';
+import { LoadedProgram } from './program.ts';
+import type { Host } from './program.ts';
+import { kernelNumbers } from './step.ts';
+import type { Step } from './step.ts';
+import { anyFailed, hardwareThreads, releaseAll, threadsObstacle } from './threads.ts';
+import { detectSimd } from './variants.ts';
+import type { Simd } from './variants.ts';
+
+export interface CpuOptions {
+  /** Threads in all, the calling one included. Default 'auto': up to four where shared memory can be had, else one. */
+  readonly threads?: number | 'auto';
+  /** Default 'auto': relaxed SIMD, with multiply-adds that round once, where the engine has it. */
+  readonly simd?: 'auto' | Simd;
+  /** Most memory to take, in bytes. Default and limit: 4 GiB. */
+  readonly maxBytes?: number;
+}
+
+const autoThreads = 4;
+const memoryLimit = 2 ** 32;
+const packHeaderWords = 8;
+
+/** How many threads there will be, and why not as many as one might want. */
+function chooseThreads(wanted: number | 'auto'): { threads: number; note?: string } {
+  if (wanted !== 'auto' && !(Number.isInteger(wanted) && wanted >= 1))
+    throw new BackendError(`cpu: threads is ${String(wanted)}; it must be a whole number from 1 on, or 'auto'`);
+  if (wanted === 1) return { threads: 1 };
+  const obstacle = threadsObstacle();
+  if (obstacle) return { threads: 1, note: obstacle };
+  return { threads: wanted === 'auto' ? Math.min(autoThreads, hardwareThreads()) : wanted };
+}
+
+function chooseSimd(wanted: 'auto' | Simd): Simd {
+  const best = detectSimd();
+  if (!best) throw new BackendError('cpu: this engine has no WebAssembly SIMD; a newer one is needed');
+  if (wanted === 'relaxed' && best === 'plain')
+    throw new BackendError("cpu: this engine has no relaxed SIMD; use simd: 'auto' or 'plain'");
+  return wanted === 'auto' ? best : wanted;
+}
+
+/** Start the CPU backend. Throws a BackendError where WebAssembly SIMD is missing or the kernels cannot be loaded. */
+export async function cpu(options: CpuOptions = {}): Promise<Backend<Step>> {
+  const { threads, note } = chooseThreads(options.threads ?? 'auto');
+  const simd = chooseSimd(options.simd ?? 'auto');
+  const maxBytes = Math.min(options.maxBytes ?? memoryLimit, memoryLimit);
+  const engine = await createEngine(simd, threads, maxBytes);
+  return new CpuBackend(engine, {
+    dtypes: new Set(['f32', 'i32', 'u32']),
+    maxBufferBytes: maxBytes,
+    maxBindingBytes: maxBytes,
+    maxBindings: 64,
+    alignment,
+    memory: 'arena',
+    details: {
+      simd: simd === 'relaxed' ? 'relaxed SIMD' : 'SIMD',
+      threads,
+      ...(note && { 'why one thread': note }),
+    },
+  });
+}
+
+class CpuBackend implements Backend<Step> {
+  readonly name = 'cpu';
+  readonly kernels = kernels;
+  readonly capabilities: Capabilities;
+  readonly lost: Promise<Error>;
+  readonly #engine: Engine;
+  readonly #host: Host;
+  #lose: (reason: Error) => void = () => {};
+  #lostBecause: Error | undefined;
+
+  constructor(engine: Engine, capabilities: Capabilities) {
+    this.#engine = engine;
+    this.capabilities = capabilities;
+    this.lost = new Promise((resolve) => (this.#lose = resolve));
+    void engine.helpers?.failed.then((error) => this.#fail(error));
+    const { heap } = engine;
+    const threads = 1 + (engine.helpers?.count ?? 0);
+    const packProgram = heap.allocate(64, 'the packing step');
+    const packing = new PackedParameters(heap, (...parameters) => {
+      const parametersAt = packProgram + packHeaderWords * 4;
+      const step = [kernelNumbers.packParameter, parametersAt, 1, 0];
+      heap.words.set([1, threads, 0, 0, ...step, ...parameters], packProgram / 4);
+      this.#run(packProgram);
+    });
+    this.#host = {
+      heap,
+      packing,
+      threads,
+      kernels,
+      capabilities,
+      run: (program) => this.#run(program),
+    };
+  }
+
+  get memory(): MemoryUse {
+    return this.#engine.heap;
+  }
+
+  alloc(bytes: number): Buffer {
+    this.#check();
+    if (!Number.isInteger(bytes) || bytes < 0)
+      throw new BackendError(`alloc: ${bytes} bytes; the size must be a whole number from 0 on`);
+    return new DeviceBuffer(this.#engine.heap, bytes);
+  }
+
+  write(buffer: Buffer, data: ArrayBufferView, byteOffset = 0): void {
+    const target = this.#own('write', buffer, byteOffset, data.byteLength);
+    if (byteOffset % 4 !== 0 || data.byteLength % 4 !== 0)
+      throw new BackendError(`write: ${data.byteLength} bytes at ${byteOffset}; both must be multiples of 4`);
+    if (target.readers > 0)
+      throw new BackendError(
+        `write: the buffer of ${buffer.bytes} bytes is a parameter of ${target.readers} loaded programs, which keep repacked copies of it; dispose them first, or trace it as a state`,
+      );
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    this.#engine.heap.bytesView.set(bytes, target.address + byteOffset);
+  }
+
+  async read(buffer: Buffer, byteOffset = 0, bytes = buffer.bytes - byteOffset): Promise<Uint8Array<ArrayBuffer>> {
+    const { address } = this.#own('read', buffer, byteOffset, bytes);
+    const start = address + byteOffset;
+    return new Uint8Array(this.#engine.heap.bytesView.subarray(start, start + bytes));
+  }
+
+  async load(plan: Plan, bound: Readonly<Record<string, Buffer>>, options: LoadOptions = {}): Promise<Program> {
+    options.signal?.throwIfAborted();
+    this.#check();
+    return new LoadedProgram(this.#host, plan, bound);
+  }
+
+  [Symbol.dispose](): void {
+    this.#fail(new DeviceLostError('cpu: the backend was disposed'));
+  }
+
+  #check(): void {
+    if (this.#lostBecause) throw new DeviceLostError(this.#lostBecause.message, { cause: this.#lostBecause });
+  }
+
+  #own(op: string, buffer: Buffer, byteOffset: number, bytes: number): DeviceBuffer {
+    this.#check();
+    if (!(buffer instanceof DeviceBuffer) || !buffer.belongsTo(this.#engine.heap))
+      throw new BackendError(`${op}: the buffer belongs to another backend`);
+    if (buffer.disposed) throw new BackendError(`${op}: the buffer of ${buffer.bytes} bytes was disposed`);
+    if (byteOffset < 0 || bytes < 0 || byteOffset + bytes > buffer.bytes)
+      throw new BackendError(
+        `${op}: ${bytes} bytes at ${byteOffset} of a buffer of ${buffer.bytes}; they must lie within it`,
+      );
+    return buffer;
+  }
+
+  #run(program: number): void {
+    if (this.#lostBecause) this.#check();
+    const { exports, heap, helpers } = this.#engine;
+    try {
+      exports.run(program);
+    } catch (cause) {
+      this.#fail(new BackendError(`cpu: a kernel failed: ${String(cause)}`, { cause }));
+    }
+    if (helpers && anyFailed(heap.words)) this.#fail(new BackendError('cpu: a thread failed'));
+    if (this.#lostBecause) this.#check();
+  }
+
+  #fail(reason: Error): void {
+    if (this.#lostBecause) return;
+    this.#lostBecause = reason;
+    const { helpers, heap } = this.#engine;
+    if (helpers) {
+      releaseAll(heap.memory);
+      helpers.dispose();
+    }
+    this.#lose(reason);
+  }
+}

@@ -1,0 +1,75 @@
+// matmul: parameters are packed at load; the split between threads follows the shape.
+import { elements } from '@transept/tensor';
+import type { Kernel, View } from '@transept/tensor';
+import type { Step } from '../step.ts';
+import { compileEpilogue } from './expression.ts';
+
+/** Block sizes of `assembly/matmul.ts`. */
+const blockColumns = 256;
+const blockRows = 96;
+const blockDepth = 512;
+const panelColumns = 8;
+const tileRows = 6;
+
+/** Element offset of each matrix of the batch, in row-major order. */
+function batchOffsets({ shape, strides }: View): number[] {
+  let offsets = [0];
+  for (let axis = 0; axis < shape.length - 2; axis++)
+    offsets = offsets.flatMap((o) => Array.from({ length: shape[axis]! }, (_, i) => o + i * strides[axis]!));
+  return offsets;
+}
+
+/** One matrix of a batch. */
+const matrix = (view: View, offset: number): View => ({
+  ...view,
+  offset: view.offset + offset,
+  shape: view.shape.slice(-2),
+  strides: view.strides.slice(-2),
+});
+
+export const matmul: Kernel<Step> = {
+  epilogue: true,
+  prepare(call, plan) {
+    const { inputs, output } = call;
+    const [a, b] = inputs;
+    if (!a || !b) throw new TypeError('matmul: needs two inputs');
+    const [rows, depth] = a.shape.slice(-2) as [number, number];
+    const columns = b.shape.at(-1)!;
+    const aOffsets = batchOffsets(a);
+    const bOffsets = batchOffsets(b);
+    const batch = aOffsets.length;
+    const buffer = plan.buffers[b.buffer]!;
+    const packed = buffer.kind === 'bound' && buffer.role === 'parameter';
+    const epilogue = compileEpilogue(call, 'f32', plan);
+    const edgeAt = epilogue?.scratchBytes ?? 0;
+    const aAt = edgeAt + tileRows * panelColumns * 4;
+    const bAt = aAt + (a.strides.at(-1) === 1 ? 0 : Math.min(rows, blockRows) * Math.min(depth, blockDepth) * 4);
+    const panels = Math.ceil(Math.min(columns, blockColumns) / panelColumns);
+    return {
+      kernel: 'matmul',
+      work: elements(output.shape) * depth,
+      scratchBytes: bAt + (packed ? 0 : panels * panelColumns * depth * 4),
+      parameters: (at) => [
+        batch,
+        rows,
+        columns,
+        depth,
+        at.words(aOffsets.map((o) => at.address(matrix(a, o)))),
+        at.words(bOffsets.map((o) => (packed ? at.panels(matrix(b, o), depth, columns) : at.address(matrix(b, o))))),
+        at.address(output),
+        a.strides.at(-2)! * 4,
+        a.strides.at(-1)! * 4,
+        b.strides.at(-2)! * 4,
+        b.strides.at(-1)! * 4,
+        packed ? 1 : 0,
+        batch > 1 ? 0 : rows < 4 * tileRows ? 1 : 2,
+        epilogue?.place(at) ?? 0,
+        at.scratch,
+        at.scratchBytes,
+        edgeAt,
+        aAt,
+        bAt,
+      ],
+    };
+  },
+};

@@ -1,0 +1,206 @@
+// A loaded plan: its calls as steps in WebAssembly memory, its temporaries, its parameters in panels. Running it is one call into
+// WebAssembly, which walks the steps.
+import { BackendError } from '@transept/tensor';
+import type { Backend, Buffer, Call, Capabilities, Kernel, Plan, Program, View } from '@transept/tensor';
+import { DeviceBuffer } from './buffer.ts';
+import type { Heap } from './memory.ts';
+import type { PackedParameters } from './packing.ts';
+import { kernelNumbers } from './step.ts';
+import type { Placement, Step } from './step.ts';
+
+/** Steps of fewer elements or multiply-adds than this are done by one thread: waiting for others would take longer. */
+const worthSharing = 16384;
+
+const chunkBytes = 16384;
+const laneBytes = 16;
+const sharedMode = 1;
+const barrierMode = 2;
+
+/** What a program needs of its backend. */
+export interface Host {
+  readonly heap: Heap;
+  readonly packing: PackedParameters;
+  readonly threads: number;
+  readonly kernels: Backend<Step>['kernels'];
+  readonly capabilities: Capabilities;
+  /** Replay the program at an address. Throws when the device is lost. */
+  run(program: number): void;
+}
+
+/** Undo, in reverse order, everything noted here. */
+class Release {
+  readonly #undo: (() => void)[] = [];
+
+  defer(undo: () => void): void {
+    this.#undo.push(undo);
+  }
+
+  all(): void {
+    while (this.#undo.length > 0) this.#undo.pop()!();
+  }
+}
+
+/** Small blocks of words that live as long as a program: parameters, shapes, instructions. */
+class Words {
+  readonly #heap: Heap;
+  readonly #release: Release;
+  #next = 0;
+  #end = 0;
+
+  constructor(heap: Heap, release: Release) {
+    this.#heap = heap;
+    this.#release = release;
+  }
+
+  place(words: readonly number[]): number {
+    const bytes = Math.ceil((words.length * 4) / laneBytes) * laneBytes;
+    if (this.#next + bytes > this.#end) {
+      const size = Math.max(chunkBytes, bytes);
+      const chunk = this.#heap.allocate(size, 'the steps of a program');
+      this.#release.defer(() => this.#heap.free(chunk));
+      this.#next = chunk;
+      this.#end = chunk + size;
+    }
+    const at = this.#next;
+    this.#next += bytes;
+    this.#heap.words.set(words, at / 4);
+    return at;
+  }
+}
+
+export class LoadedProgram implements Program {
+  readonly plan: Plan;
+  readonly dispatches: number;
+  readonly #host: Host;
+  readonly #release = new Release();
+  readonly #buffers = new Map<string, DeviceBuffer>();
+  #address = 0;
+  #scalars = 0;
+  #disposed = false;
+
+  constructor(host: Host, plan: Plan, bound: Readonly<Record<string, Buffer>>) {
+    this.#host = host;
+    this.plan = plan;
+    this.dispatches = plan.calls.length;
+    try {
+      this.#load(bound);
+    } catch (error) {
+      this.#release.all();
+      throw error;
+    }
+  }
+
+  /** Where the steps lie: for running them one by one. */
+  get address(): number {
+    return this.#address;
+  }
+
+  #load(bound: Readonly<Record<string, Buffer>>): void {
+    const { heap, packing, threads, kernels, capabilities } = this.#host;
+    const { plan } = this;
+    const release = this.#release;
+    const allocate = (bytes: number, what: string): number => {
+      const address = heap.allocate(bytes, what);
+      release.defer(() => heap.free(address));
+      return address;
+    };
+    const addresses = plan.buffers.map((buffer) =>
+      buffer.kind === 'temporary'
+        ? allocate(buffer.bytes, `temporaries of plan "${plan.name}"`)
+        : this.#bind(buffer, bound[buffer.name]).address,
+    );
+    const steps = plan.calls.map((call) => this.#prepare(call, kernels[call.op], capabilities));
+    const scratchBytes = Math.ceil(Math.max(0, ...steps.map((s) => s.scratchBytes)) / 64) * 64 + 64;
+    const words = new Words(heap, release);
+    const scalars = words.place(new Array<number>(Math.max(1, plan.scalars.length) * 4).fill(0));
+    this.#scalars = scalars;
+    const placement: Placement = {
+      address: (view: View) => addresses[view.buffer]! + view.offset * 4,
+      scalar: (value) => (typeof value === 'number' ? words.place([value]) : scalars + value.scalar * laneBytes),
+      scalarLanes: (scalar) => scalars + scalar * laneBytes,
+      words: (values) => words.place(values),
+      panels: (view, depth, columns) => {
+        const planned = plan.buffers[view.buffer]!;
+        const buffer = this.#buffers.get(planned.kind === 'bound' ? planned.name : '')!;
+        const key = packing.acquire(buffer, view, depth, columns);
+        release.defer(() => packing.release(buffer, key));
+        return packing.address(buffer, key);
+      },
+      scratch: allocate(scratchBytes * threads, `working memory of plan "${plan.name}"`),
+      scratchBytes,
+    };
+    const shared = steps.map((step) => threads > 1 && step.work >= worthSharing);
+    this.#address = words.place([
+      steps.length,
+      shared.includes(true) ? threads : 1,
+      0,
+      0,
+      ...steps.flatMap((step, i) => [
+        kernelNumbers[step.kernel],
+        words.place(step.parameters(placement)),
+        (shared[i] ? sharedMode : 0) | (i > 0 && (shared[i] || shared[i - 1]) ? barrierMode : 0),
+        0,
+      ]),
+    ]);
+  }
+
+  #bind(planned: Extract<Plan['buffers'][number], { kind: 'bound' }>, buffer: Buffer | undefined): DeviceBuffer {
+    const { name, bytes, role } = planned;
+    const where = `load: "${name}" of plan "${this.plan.name}"`;
+    if (!buffer) throw new BackendError(`${where}: nothing is bound to it; it takes a buffer of ${bytes} bytes`);
+    if (!(buffer instanceof DeviceBuffer) || !buffer.belongsTo(this.#host.heap))
+      throw new BackendError(`${where}: the buffer belongs to another backend; allocate it here`);
+    if (buffer.disposed) throw new BackendError(`${where}: the buffer was disposed`);
+    if (buffer.bytes < bytes)
+      throw new BackendError(`${where}: the buffer has ${buffer.bytes} bytes; it takes ${bytes}`);
+    const reads = role === 'parameter' ? 1 : 0;
+    buffer.users++;
+    buffer.readers += reads;
+    this.#release.defer(() => {
+      buffer.users--;
+      buffer.readers -= reads;
+    });
+    this.#buffers.set(name, buffer);
+    return buffer;
+  }
+
+  #prepare(call: Call, kernel: Kernel<Step> | undefined, capabilities: Capabilities): Step {
+    if (!kernel)
+      throw new BackendError(
+        `load: plan "${this.plan.name}" was lowered for "${this.plan.backend}": no kernel for ${call.op}`,
+      );
+    return kernel.prepare(call, this.plan, capabilities);
+  }
+
+  run(scalars?: readonly number[]): void {
+    if (this.#disposed) throw new BackendError(`run: the program "${this.plan.name}" was disposed`);
+    const declared = this.plan.scalars;
+    if ((scalars?.length ?? 0) !== declared.length)
+      throw new BackendError(
+        `run: plan "${this.plan.name}" takes ${declared.length} scalars (${declared.map((s) => s.name).join(', ')}), received ${scalars?.length ?? 0}`,
+      );
+    if (scalars) {
+      const { words, floats } = this.#host.heap;
+      for (let i = 0; i < scalars.length; i++) {
+        const at = (this.#scalars + i * laneBytes) / 4;
+        const view = declared[i]!.dtype === 'f32' ? floats : words;
+        for (let lane = 0; lane < 4; lane++) view[at + lane] = scalars[i]!;
+      }
+    }
+    this.#host.run(this.#address);
+  }
+
+  async read(name: string): Promise<Uint8Array<ArrayBuffer>> {
+    if (this.#disposed) throw new BackendError(`read: the program "${this.plan.name}" was disposed`);
+    const planned = this.plan.buffers.find((b) => b.kind === 'bound' && b.name === name && b.readback);
+    if (!planned) throw new BackendError(`read: plan "${this.plan.name}" was not lowered with readback of "${name}"`);
+    const { address } = this.#buffers.get(name)!;
+    return new Uint8Array(this.#host.heap.bytesView.subarray(address, address + planned.bytes));
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#release.all();
+  }
+}

@@ -1,0 +1,54 @@
+// What a kernel makes of a call: a step that is written into WebAssembly memory when its program is loaded.
+import type { ScalarRef, View } from '@transept/tensor';
+
+/** A kernel of the WebAssembly module, by its number there. */
+export const kernelNumbers = {
+  pointwise: 0,
+  reduce: 1,
+  matmul: 2,
+  gather: 3,
+  scatter: 4,
+  copy: 5,
+  packParameter: 6,
+} as const;
+
+export type KernelName = keyof typeof kernelNumbers;
+
+/** Where things lie for one program; handed to steps when they are written. All addresses are in bytes. */
+export interface Placement {
+  /** Of a view's first element. */
+  address(view: View): number;
+  /** Of an i32 or f32: a scalar of the run, or a constant. */
+  scalar(value: number | ScalarRef): number;
+  /** Of the four lanes that hold a scalar of the run. */
+  scalarLanes(scalar: number): number;
+  /** Of a copy of some 32-bit words, kept as long as the program. */
+  words(words: readonly number[]): number;
+  /** Of a parameter view [depth, columns] repacked in panels, shared between programs. */
+  panels(view: View, depth: number, columns: number): number;
+  /** Of working memory, one part of `scratchBytes` per thread. */
+  readonly scratch: number;
+  readonly scratchBytes: number;
+}
+
+export interface Step {
+  readonly kernel: KernelName;
+  /** Elements touched or multiply-adds, roughly: small steps are not worth sharing out. 0: never share. */
+  readonly work: number;
+  /** Working memory one thread needs. */
+  readonly scratchBytes: number;
+  /** The parameter block, in the order in which the kernel reads it. */
+  parameters(at: Placement): readonly number[];
+}
+
+const float = new Float32Array(1);
+const bits = new Int32Array(float.buffer);
+
+/** The bits of an f32 as a word. */
+export function floatWord(x: number): number {
+  float[0] = x;
+  return bits[0]!;
+}
+
+/** Strides in bytes. */
+export const byteStrides = (strides: readonly number[]): number[] => strides.map((s) => s * 4);
