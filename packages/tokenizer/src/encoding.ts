@@ -1,30 +1,35 @@
 // What encode returns. Ids are there at once; tokens, offsets and words are worked out when somebody looks at them.
 
-export interface Details {
-  readonly tokens: readonly string[];
-  readonly offsets: readonly Offsets[];
-  /** Which piece of the pre-tokenized text a token belongs to; null for special tokens and padding. */
-  readonly words: readonly (number | null)[];
-}
-
 /** First and past-the-end position in the text that was encoded. */
 export type Offsets = [start: number, end: number];
 
-/** A stretch of tokens that came from one place: the text, its pair, one special token, padding. */
+export interface Details {
+  readonly tokens: readonly string[];
+  readonly offsets: readonly Offsets[];
+  readonly words: readonly (number | null)[];
+}
+
+/** A stretch of tokens that came from one place: the text, its pair, special tokens, padding. */
 export interface Part {
   readonly ids: readonly number[];
   readonly typeId: number;
   readonly kind: 'text' | 'special' | 'padding';
+  /** Asked for at most once per encoding, so that it may be expensive. */
   details(): Details;
+  /** What truncation cut off, in windows of the same size. */
+  readonly overflow?: readonly Part[];
 }
 
 export class Encoding {
   readonly ids: readonly number[];
   readonly #parts: readonly Part[];
+  readonly #overflow: () => Encoding[];
   #details: Details | undefined;
+  #overflowing: Encoding[] | undefined;
 
-  constructor(parts: readonly Part[]) {
+  constructor(parts: readonly Part[], overflow: () => Encoding[] = () => []) {
     this.#parts = parts;
+    this.#overflow = overflow;
     this.ids = parts.length === 1 ? parts[0]!.ids : parts.flatMap(({ ids }) => ids);
   }
 
@@ -37,11 +42,12 @@ export class Encoding {
     return this.#detailed().tokens;
   }
 
-  /** Where every token stands in its text, in UTF-16 units (or code points, when asked for); [0, 0] for special tokens. */
+  /** Where every token stands in its text, in UTF-16 units or code points as asked for; [0, 0] for what is in no text. */
   get offsets(): readonly Offsets[] {
     return this.#detailed().offsets;
   }
 
+  /** Which piece of the pre-tokenized text every token belongs to; null for special tokens and padding. */
   get words(): readonly (number | null)[] {
     return this.#detailed().words;
   }
@@ -55,9 +61,23 @@ export class Encoding {
     return this.#each(({ kind }) => (kind === 'padding' ? 0 : 1));
   }
 
-  /** 1 for special tokens that the post-processor added and for padding, else 0. */
+  /** 1 for special tokens that the post-processor put in and for padding, else 0. */
   get specialTokensMask(): number[] {
     return this.#each(({ kind }) => (kind === 'text' ? 0 : 1));
+  }
+
+  /** The rest of a truncated text, window by window, each with its special tokens. */
+  get overflowing(): readonly Encoding[] {
+    return (this.#overflowing ??= this.#overflow());
+  }
+
+  /** The same with padding up to a length. */
+  padded(length: number, { id, typeId, token, left }: PaddingToken): Encoding {
+    const overflow = (): Encoding[] => this.overflowing.map((each) => each.padded(length, { id, typeId, token, left }));
+    const count = length - this.length;
+    if (count <= 0) return new Encoding(this.#parts, overflow);
+    const padding = constantPart('padding', typeId, Array<number>(count).fill(id), Array<string>(count).fill(token));
+    return new Encoding(left ? [padding, ...this.#parts] : [...this.#parts, padding], overflow);
   }
 
   #each(value: (part: Part) => number): number[] {
@@ -77,8 +97,15 @@ export class Encoding {
   }
 }
 
-/** A token that comes from no text. */
-export function added(
+export interface PaddingToken {
+  id: number;
+  typeId: number;
+  token: string;
+  left: boolean;
+}
+
+/** Tokens that come from no text. */
+export function constantPart(
   kind: 'special' | 'padding',
   typeId: number,
   ids: readonly number[],
@@ -86,4 +113,32 @@ export function added(
 ): Part {
   const details = { tokens, offsets: ids.map((): Offsets => [0, 0]), words: ids.map(() => null) };
   return { ids, typeId, kind, details: () => details };
+}
+
+/** A part and its overflow with another type id or other details. */
+export function changed(part: Part, typeId: number, change?: (details: Details) => Details): Part {
+  return {
+    ...part,
+    typeId,
+    details: () => (change ? change(part.details()) : part.details()),
+    ...(part.overflow && { overflow: part.overflow.map((each) => changed(each, typeId, change)) }),
+  };
+}
+
+/** Joins parts into one encoding. The overflows of several parts combine each with each, in the order of `tokenizers`. */
+export function join(parts: readonly Part[]): Encoding {
+  const overflow = (): Encoding[] => {
+    let main: Part[] = [];
+    let others: Part[][] = [];
+    for (const part of parts) {
+      const rest = part.overflow ?? [];
+      others = [
+        ...others.flatMap((other) => [part, ...rest].map((each) => [...other, each])),
+        ...rest.map((each) => [...main, each]),
+      ];
+      main = [...main, part];
+    }
+    return others.map((other) => new Encoding(other));
+  };
+  return new Encoding(parts, overflow);
 }

@@ -1,3 +1,4 @@
 export { TokenizerError } from './errors.ts';
-export { Encoding, type Offsets } from './encoding.ts';
+export { type Encoding, type Offsets } from './encoding.ts';
 export { Tokenizer, type DecodeOptions, type DecodeStream, type EncodeOptions } from './tokenizer.ts';
+export { type Padding, type Truncation } from './truncation.ts';

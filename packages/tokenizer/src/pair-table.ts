@@ -20,19 +20,18 @@ export class PairTable {
     }
   }
 
-  /** Stores a value that is not negative; one that is there already stays. Returns the stored one. */
-  add(a: number, b: number, value: number): number {
-    const found = this.get(a, b);
-    if (found !== EMPTY) return found;
+  set(a: number, b: number, value: number): void {
     if (2 * ++this.#size > this.#mask) this.#grow();
     this.#place(a, b, value);
-    return value;
   }
 
   #place(a: number, b: number, value: number): void {
+    const slots = this.#slots;
     let i = hash(a, b) & this.#mask;
-    while (this.#slots[3 * i] !== EMPTY) i = (i + 1) & this.#mask;
-    this.#slots.set([a, b, value], 3 * i);
+    while (slots[3 * i] !== EMPTY && (slots[3 * i] !== a || slots[3 * i + 1] !== b)) i = (i + 1) & this.#mask;
+    slots[3 * i] = a;
+    slots[3 * i + 1] = b;
+    slots[3 * i + 2] = value;
   }
 
   #grow(): void {

@@ -3,7 +3,7 @@
 import { Matcher, readAddedTokens, type AddedToken } from './added-tokens.ts';
 import { readDecoder } from './decoders/index.ts';
 import type { Decoder } from './decoders/step.ts';
-import { Encoding, type Details, type Offsets, type Part } from './encoding.ts';
+import { join, type Details, type Encoding, type Offsets, type Part } from './encoding.ts';
 import { TokenizerError } from './errors.ts';
 import { Json } from './json.ts';
 import { readModel } from './models/index.ts';
@@ -13,13 +13,20 @@ import { readPostProcessor } from './post-processors/index.ts';
 import type { PostProcessor } from './post-processors/post-processor.ts';
 import { readPreTokenizer } from './pre-tokenizers/index.ts';
 import type { Stage } from './pre-tokenizers/stage.ts';
-import { Text, type Edit } from './text.ts';
+import { Text, unitsAt, type Edit } from './text.ts';
+import { pad, readPadding, readTruncation, truncate, type Padding, type Truncation } from './truncation.ts';
 
 export interface EncodeOptions {
   /** A second text, as models for pairs take it. */
   pair?: string;
   /** Whether the post-processor puts its special tokens in; default true. */
   addSpecialTokens?: boolean;
+  /** Instead of what the file says; false for none. */
+  truncation?: Truncation | false;
+  /** Instead of what the file says; false for none. */
+  padding?: Padding | false;
+  /** What offsets count; default UTF-16 units, as JavaScript's strings do. */
+  offsets?: 'utf16' | 'codePoints';
 }
 
 export interface DecodeOptions {
@@ -43,6 +50,8 @@ export interface TokenizerParts {
   postProcessor: PostProcessor;
   decoder: Decoder;
   addedTokens: readonly AddedToken[];
+  truncation?: Truncation | undefined;
+  padding?: Padding | undefined;
 }
 
 /** Words longer than this are not worth remembering, and no more than so many are. */
@@ -76,14 +85,25 @@ export class Tokenizer {
       model: readModel(file.at('model')),
       postProcessor: readPostProcessor(file.at('post_processor')),
       decoder: readDecoder(file.at('decoder')),
+      truncation: readTruncation(file.at('truncation')),
+      padding: readPadding(file.at('padding')),
     });
   }
 
   encode(text: string, options: EncodeOptions = {}): Encoding {
-    const { pair, addSpecialTokens = true } = options;
-    const parts = [this.#part(text, 0)];
-    if (pair !== undefined) parts.push(this.#part(pair, 1));
-    return new Encoding(this.#parts.postProcessor.process(parts, addSpecialTokens));
+    return this.#padded([this.#encode(text, options)], options)[0]!;
+  }
+
+  /** Encodes many texts, or pairs of texts, and pads them to one length if padding is on. */
+  encodeBatch(
+    texts: readonly (string | readonly [text: string, pair: string])[],
+    options: EncodeOptions = {},
+  ): Encoding[] {
+    const encodings = texts.map((entry) => {
+      const [text, pair] = typeof entry === 'string' ? [entry, options.pair] : entry;
+      return this.#encode(text, pair === undefined ? options : { ...options, pair });
+    });
+    return this.#padded(encodings, options);
   }
 
   /** Only the ids of `encode`. */
@@ -101,7 +121,7 @@ export class Tokenizer {
 
   stream({ skipSpecialTokens = true }: DecodeOptions = {}): DecodeStream {
     let text = '';
-    const step = this.#parts.decoder((piece) => (text += piece));
+    const step = this.#parts.decoder.start((piece) => (text += piece));
     const taken = (): string => {
       const result = text;
       text = '';
@@ -148,7 +168,24 @@ export class Tokenizer {
     return this.#tokens;
   }
 
-  #part(text: string, typeId: number): Part {
+  #encode(text: string, options: EncodeOptions): Encoding {
+    const { pair, addSpecialTokens = true, truncation = this.#parts.truncation, offsets = 'utf16' } = options;
+    const { postProcessor } = this.#parts;
+    const inCodePoints = offsets === 'codePoints';
+    let parts: readonly Part[] = [this.#part(text, 0, inCodePoints)];
+    if (pair !== undefined) parts = [...parts, this.#part(pair, 1, inCodePoints)];
+    if (truncation) {
+      const added = addSpecialTokens ? postProcessor.added(pair !== undefined) : 0;
+      parts = truncate(parts, Math.max(0, truncation.maxLength - added), truncation);
+    }
+    return join(postProcessor.process(parts, addSpecialTokens));
+  }
+
+  #padded(encodings: Encoding[], { padding = this.#parts.padding }: EncodeOptions): Encoding[] {
+    return padding ? pad(encodings, padding) : encodings;
+  }
+
+  #part(text: string, typeId: number, inCodePoints: boolean): Part {
     const source = text.toWellFormed();
     const ids: number[] = [];
     this.#run(
@@ -159,26 +196,31 @@ export class Tokenizer {
         for (const id of tokens.ids) ids.push(id);
       },
     );
-    return { ids, typeId, kind: 'text', details: () => this.#details(source) };
+    return { ids, typeId, kind: 'text', details: () => this.#details(source, inCodePoints) };
   }
 
-  #details(source: string): Details {
+  #details(source: string, inCodePoints: boolean): Details {
     const tokens: string[] = [];
     const offsets: Offsets[] = [];
     const words: number[] = [];
+    const points = inCodePoints ? codePointIndices(source) : undefined;
+    const place = (text: Text, start: number, end: number): Offsets => {
+      const [from, to] = text.place(start, end);
+      return points ? [points[from]!, points[to]!] : [from, to];
+    };
     let word = 0;
     this.#run(
       source,
       true,
       (_, text) => {
         tokens.push(text.text);
-        offsets.push(text.place(0, text.text.length));
+        offsets.push(place(text, 0, text.text.length));
         words.push(word++);
       },
       (text, { ids, spans, texts }) => {
         for (const [i, id] of ids.entries()) {
           tokens.push(texts?.get(i) ?? this.idToToken(id) ?? '');
-          offsets.push(text.place(spans[2 * i]!, spans[2 * i + 1]!));
+          offsets.push(place(text, spans[2 * i]!, spans[2 * i + 1]!));
           words.push(word);
         }
         word++;
@@ -247,4 +289,16 @@ function parse(json: unknown): unknown {
   } catch (error) {
     throw new TokenizerError(`tokenizer.json: is no JSON: ${(error as Error).message}`, { cause: error });
   }
+}
+
+/** Which code point every unit of a text belongs to, and how many there are at its end. */
+function codePointIndices(text: string): Uint32Array {
+  const indices = new Uint32Array(text.length + 1);
+  let count = 0;
+  for (let i = 0; i < text.length;) {
+    for (const end = i + unitsAt(text, i); i < end; i++) indices[i] = count;
+    count++;
+  }
+  indices[text.length] = count;
+  return indices;
 }

@@ -9,8 +9,12 @@ export class Trie {
   add(token: string, id: number): void {
     let node = 0;
     for (let i = 0; i < token.length; i++) {
-      const next = this.#edges.add(node, token.charCodeAt(i), this.#ids.length);
-      if (next === this.#ids.length) this.#ids.push(-1);
+      const unit = token.charCodeAt(i);
+      let next = this.#edges.get(node, unit);
+      if (next < 0) {
+        next = this.#ids.push(-1) - 1;
+        this.#edges.set(node, unit, next);
+      }
       node = next;
     }
     this.#ids[node] = id;

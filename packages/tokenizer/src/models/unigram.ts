@@ -5,12 +5,11 @@ import { show, type Json } from '../json.ts';
 import { TokenizerError } from '../errors.ts';
 import { unitsAt } from '../text.ts';
 import { Trie } from '../trie.ts';
+import { byteTokens } from './byte-fallback.ts';
 import type { Model, Tokens } from './model.ts';
 
 /** How much worse an unknown character is than the worst piece. */
 const UNKNOWN_PENALTY = 10;
-
-const encoder = new TextEncoder();
 
 export interface UnigramOptions {
   pieces: readonly (readonly [piece: string, score: number])[];
@@ -109,15 +108,13 @@ export class Unigram implements Model {
 
   #addUnknown(text: string, start: number, end: number, tokens: Required<Tokens>): void {
     const known = this.vocab.get(text);
-    if (known === undefined && this.#byteFallback) {
-      const bytes = Array.from(encoder.encode(text), (byte) => this.vocab.get(byteToken(byte)));
-      if (bytes.every((id) => id !== undefined)) {
-        for (const id of bytes) {
-          tokens.ids.push(id);
-          tokens.spans.push(start, end);
-        }
-        return;
+    const bytes = known === undefined && this.#byteFallback && byteTokens(text, this.vocab);
+    if (bytes) {
+      for (const id of bytes) {
+        tokens.ids.push(id);
+        tokens.spans.push(start, end);
       }
+      return;
     }
     tokens.texts.set(tokens.ids.length, text);
     tokens.ids.push(known ?? this.#unknown);
@@ -130,11 +127,6 @@ export class Unigram implements Model {
     this.#starts = new Int32Array(2 * size);
     this.#ids = new Int32Array(2 * size);
   }
-}
-
-/** The token that stands for one byte of a character outside the vocabulary. */
-export function byteToken(byte: number): string {
-  return `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`;
 }
 
 export function unigram(json: Json): Unigram {

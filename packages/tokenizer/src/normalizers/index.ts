@@ -1,17 +1,29 @@
 // Every normalizer of tokenizer.json by its `type`.
+import { toByteCharacters } from '../byte-level.ts';
 import type { Json } from '../json.ts';
 import type { Edit } from '../text.ts';
+import { bertNormalizer } from './bert.ts';
 import { precompiled } from './precompiled.ts';
 import { prepend } from './prepend.ts';
 import { replace } from './replace.ts';
 import { strip } from './strip.ts';
+import { lowercase, nmt, normalForm, stripAccents } from './unicode.ts';
 
 const normalizers: Readonly<Record<string, (json: Json) => Edit[]>> = {
+  BertNormalizer: bertNormalizer,
+  ByteLevel: () => [toByteCharacters],
+  Lowercase: () => [lowercase],
+  NFC: () => [normalForm('NFC')],
+  NFD: () => [normalForm('NFD')],
+  NFKC: () => [normalForm('NFKC')],
+  NFKD: () => [normalForm('NFKD')],
+  Nmt: () => nmt,
   Precompiled: precompiled,
   Prepend: prepend,
   Replace: replace,
   Sequence: (json) => json.at('normalizers').list().flatMap(readNormalizer),
   Strip: strip,
+  StripAccents: () => [stripAccents],
 };
 
 export function readNormalizer(json: Json): Edit[] {

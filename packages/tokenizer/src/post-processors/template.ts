@@ -1,5 +1,5 @@
 // TemplateProcessing: one template for a text and one for a pair, of sequences and special tokens with their type ids.
-import { added, type Part } from '../encoding.ts';
+import { changed, constantPart, type Part } from '../encoding.ts';
 import { isCount, type Json } from '../json.ts';
 import type { PostProcessor } from './post-processor.ts';
 
@@ -14,9 +14,10 @@ export function template(json: Json): PostProcessor {
     added: (isPair) => count(isPair ? pair : single),
     process: (parts, addSpecialTokens) =>
       (parts.length > 1 ? pair : single).flatMap((piece): Part[] => {
-        if ('ids' in piece) return addSpecialTokens ? [added('special', piece.typeId, piece.ids, piece.tokens)] : [];
+        if ('ids' in piece)
+          return addSpecialTokens ? [constantPart('special', piece.typeId, piece.ids, piece.tokens)] : [];
         const part = parts[piece.sequence]!;
-        return [{ ...part, typeId: piece.typeId, details: () => part.details() }];
+        return [changed(part, piece.typeId)];
       }),
   };
 }

@@ -29,7 +29,7 @@ export function metaspace(json: Json): Stage[] {
 }
 
 /** Puts the prefix before a text that doesn't begin with it. */
-function beginWith(prefix: string, onlyFirst: boolean): Edit {
+export function beginWith(prefix: string, onlyFirst: boolean): Edit {
   return {
     rewrite(text, put, first) {
       if (!text.startsWith(prefix) && (first || !onlyFirst)) put(prefix, 0);
