@@ -1,12 +1,17 @@
 // What JavaScript calls: `run` replays a program on the calling thread and wakes the others, which sit in `work`. A program is
 // {steps, threads, …} followed by steps {kernel, parameters, mode}; kernels are numbered as in `src/kernels/numbers.ts`.
+import { argmax } from './argmax';
+import { attention } from './attention';
 import { advance, barrier, failed, setMaySleep, waitWhile } from './barrier';
 import { copy } from './copy';
 import { gather } from './gather';
 import { matmul, packParameter } from './matmul';
+import { norm } from './norm';
 import { pointwise } from './pointwise';
 import { reduce } from './reduce';
+import { rope } from './rope';
 import { scatter } from './scatter';
+import { softmax } from './softmax';
 import { i32At, pointerAt } from './words';
 
 const generationAt: usize = 320; // counts runs that several threads take part in
@@ -33,6 +38,16 @@ function kernel(number: i32, params: usize, thread: i32, threads: i32): void {
       return copy(params, thread, threads);
     case 6:
       return packParameter(params, thread, threads);
+    case 7:
+      return softmax(params, thread, threads);
+    case 8:
+      return norm(params, thread, threads);
+    case 9:
+      return argmax(params, thread, threads);
+    case 10:
+      return rope(params, thread, threads);
+    case 11:
+      return attention(params, thread, threads);
     default:
       unreachable();
   }

@@ -33,3 +33,10 @@ export function maxLanes(x: v128): f32 {
 export function firstLanes(count: i32): v128 {
   return i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(count));
 }
+
+/** Store the first `count` lanes (1 to 3). */
+export function storeLanes(to: usize, x: v128, count: i32): void {
+  v128.store_lane<f32>(to, x, 0);
+  if (count > 1) v128.store_lane<f32>(to, x, 1, 4);
+  if (count > 2) v128.store_lane<f32>(to, x, 2, 8);
+}

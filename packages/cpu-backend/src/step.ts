@@ -10,6 +10,11 @@ export const kernelNumbers = {
   scatter: 4,
   copy: 5,
   packParameter: 6,
+  softmax: 7,
+  norm: 8,
+  argmax: 9,
+  rope: 10,
+  attention: 11,
 } as const;
 
 export type KernelName = keyof typeof kernelNumbers;
