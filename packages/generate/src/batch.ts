@@ -30,7 +30,8 @@ export interface BatchOptions {
 export function batch(rows: readonly ArrayLike<number>[], options: BatchOptions): Batch {
   const { name, vocabSize, maxLength, side } = options;
   const longest = Math.max(0, ...rows.map((r) => r.length));
-  if (rows.length === 0 || longest === 0) throw new InputError(`${name}: there is no token; give at least one row with one id`);
+  if (rows.length === 0 || longest === 0)
+    throw new InputError(`${name}: there is no token; give at least one row with one id`);
   if (longest > maxLength)
     throw new InputError(`${name}: a row has ${longest} tokens; this model takes at most ${maxLength}`);
   const length = options.length ?? longest;
@@ -39,12 +40,16 @@ export function batch(rows: readonly ArrayLike<number>[], options: BatchOptions)
   rows.forEach((row, r) => {
     const given = options.mask?.[r];
     if (options.mask && given?.length !== row.length)
-      throw new InputError(`${name}: row ${r} has ${row.length} ids and a mask of ${given?.length ?? 0}; they must be equal`);
+      throw new InputError(
+        `${name}: row ${r} has ${row.length} ids and a mask of ${given?.length ?? 0}; they must be equal`,
+      );
     const at = r * length + (side === 'left' ? length - row.length : 0);
     for (let i = 0; i < row.length; i++) {
       const id = row[i]!;
       if (!Number.isInteger(id) || id < 0 || id >= vocabSize)
-        throw new InputError(`${name}: row ${r} has id ${id} at position ${i}; ids of this model are 0 to ${vocabSize - 1}`);
+        throw new InputError(
+          `${name}: row ${r} has id ${id} at position ${i}; ids of this model are 0 to ${vocabSize - 1}`,
+        );
       ids[at + i] = id;
       mask[at + i] = given ? Number(given[i] !== 0) : 1;
     }
@@ -53,4 +58,5 @@ export function batch(rows: readonly ArrayLike<number>[], options: BatchOptions)
 }
 
 /** The size to make room for: the next of 8, 16, 32, 64, … but no more than `most`. */
-export const bucket = (length: number, most: number): number => Math.min(most, Math.max(8, 2 ** Math.ceil(Math.log2(length))));
+export const bucket = (length: number, most: number): number =>
+  Math.min(most, Math.max(8, 2 ** Math.ceil(Math.log2(length))));

@@ -15,13 +15,24 @@ export interface SourceOptions {
 }
 
 /** Encode sources of unequal length, and compute what the decoder's cross-attention reads of them. */
-export async function encodeSources(loaded: LoadedModel, sources: readonly ArrayLike<number>[], options: SourceOptions): Promise<Context> {
+export async function encodeSources(
+  loaded: LoadedModel,
+  sources: readonly ArrayLike<number>[],
+  options: SourceOptions,
+): Promise<Context> {
   const { model } = loaded;
   if (model.kind !== 'encoder-decoder') throw new InputError(`generate: "${model.modelType}" has no encoder`);
   const { maxSourcePositions: most, sourceVocabSize: vocabSize } = model;
   const longest = Math.max(0, ...sources.map((s) => s.length));
   const length = bucket(longest, most);
-  const { ids, mask, rows } = batch(sources, { name: 'input_ids', vocabSize, maxLength: most, length, side: 'right', mask: options.mask });
+  const { ids, mask, rows } = batch(sources, {
+    name: 'input_ids',
+    vocabSize,
+    maxLength: most,
+    length,
+    side: 'right',
+    mask: options.mask,
+  });
   const shapes: (readonly number[])[] = [];
   const traced = trace(`${model.modelType} encoder`, (g) => {
     const inputs = { ids: g.input('ids', [rows, length], 'i32'), mask: g.input('mask', [rows, length], 'i32') };

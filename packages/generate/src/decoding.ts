@@ -54,7 +54,9 @@ export class Decoding implements Disposable {
     this.#choice = choice;
     this.#options = options;
     if (options.maxLength > model.maxPositions)
-      throw new InputError(`generate: up to ${options.maxLength} positions are asked for; this model takes at most ${model.maxPositions}`);
+      throw new InputError(
+        `generate: up to ${options.maxLength} positions are asked for; this model takes at most ${model.maxPositions}`,
+      );
     this.#tokens = backend.alloc(4 * this.rows);
     this.#bans = backend.alloc(4 * this.vocabSize);
     const bans = new Float32Array(this.vocabSize);
@@ -101,7 +103,9 @@ export class Decoding implements Disposable {
   /** Row r goes on from what row `sources[r]` has decoded. */
   async reorder(sources: Int32Array): Promise<void> {
     if (sources.every((s, r) => s === r)) return;
-    this.#reorder ??= await instantiate(this.#context.loaded, this.#traceReorder(), { bind: this.#cacheNames(this.#caches) });
+    this.#reorder ??= await instantiate(this.#context.loaded, this.#traceReorder(), {
+      bind: this.#cacheNames(this.#caches),
+    });
     this.#reorder.write('sources', sources);
     this.#reorder.program.run();
   }

@@ -38,8 +38,13 @@ export interface OutputTensor {
  */
 export type ForwardOutputs = Readonly<Record<string, OutputTensor>>;
 
-export async function forward(loaded: LoadedModel, inputs: ForwardInputs, options: ForwardOptions = {}): Promise<ForwardOutputs> {
-  const { values, build } = loaded.model.kind === 'decoder' ? decoderPass(loaded, inputs) : encoderDecoderPass(loaded, inputs);
+export async function forward(
+  loaded: LoadedModel,
+  inputs: ForwardInputs,
+  options: ForwardOptions = {},
+): Promise<ForwardOutputs> {
+  const { values, build } =
+    loaded.model.kind === 'decoder' ? decoderPass(loaded, inputs) : encoderDecoderPass(loaded, inputs);
   const shapes = new Map<string, readonly number[]>();
   const traced = trace(`${loaded.model.modelType} forward`, (g) => {
     const tapped = new Tapped(loaded.model.kind === 'decoder', options);
@@ -68,12 +73,28 @@ interface Pass {
 function encoderDecoderPass(loaded: LoadedModel, inputs: ForwardInputs): Pass {
   const { model } = loaded;
   if (model.kind !== 'encoder-decoder') throw new InputError(`forward: "${model.modelType}" has no encoder`);
-  if (!inputs.decoderInputIds) throw new InputError('forward: decoder_input_ids are missing; an encoder-decoder needs them');
-  if (inputs.positionIds) throw new InputError(`forward: position_ids are given; "${model.modelType}" does not take them`);
-  const source = rectangle('input_ids', inputs.inputIds, inputs.attentionMask, model.sourceVocabSize, model.maxSourcePositions);
-  const target = rectangle('decoder_input_ids', inputs.decoderInputIds, inputs.decoderAttentionMask, model.vocabSize, model.maxPositions);
+  if (!inputs.decoderInputIds)
+    throw new InputError('forward: decoder_input_ids are missing; an encoder-decoder needs them');
+  if (inputs.positionIds)
+    throw new InputError(`forward: position_ids are given; "${model.modelType}" does not take them`);
+  const source = rectangle(
+    'input_ids',
+    inputs.inputIds,
+    inputs.attentionMask,
+    model.sourceVocabSize,
+    model.maxSourcePositions,
+  );
+  const target = rectangle(
+    'decoder_input_ids',
+    inputs.decoderInputIds,
+    inputs.decoderAttentionMask,
+    model.vocabSize,
+    model.maxPositions,
+  );
   if (source.rows !== target.rows)
-    throw new InputError(`forward: input_ids has ${source.rows} rows, decoder_input_ids has ${target.rows}; they must be equal`);
+    throw new InputError(
+      `forward: input_ids has ${source.rows} rows, decoder_input_ids has ${target.rows}; they must be equal`,
+    );
   return {
     values: { ids: source.ids, mask: source.mask, decoder_ids: target.ids, decoder_mask: target.mask },
     build(g, taps) {
@@ -82,7 +103,12 @@ function encoderDecoderPass(loaded: LoadedModel, inputs: ForwardInputs): Pass {
       const decoderIds = g.input('decoder_ids', [target.rows, target.length], 'i32');
       const decoderMask = inputs.decoderAttentionMask && g.input('decoder_mask', [target.rows, target.length], 'i32');
       const keyValues = model.crossKeyValues(g, encoded);
-      const logits = model.decode(g, { ids: decoderIds, ...(decoderMask && { mask: decoderMask }) }, { keyValues, mask }, taps);
+      const logits = model.decode(
+        g,
+        { ids: decoderIds, ...(decoderMask && { mask: decoderMask }) },
+        { keyValues, mask },
+        taps,
+      );
       return { logits, encoder_last_hidden_state: encoded };
     },
   };
@@ -91,13 +117,20 @@ function encoderDecoderPass(loaded: LoadedModel, inputs: ForwardInputs): Pass {
 function decoderPass(loaded: LoadedModel, inputs: ForwardInputs): Pass {
   const { model } = loaded;
   if (model.kind !== 'decoder') throw new InputError(`forward: "${model.modelType}" has an encoder`);
-  for (const [name, value] of [['decoder_input_ids', inputs.decoderInputIds], ['decoder_attention_mask', inputs.decoderAttentionMask]] as const)
+  for (const [name, value] of [
+    ['decoder_input_ids', inputs.decoderInputIds],
+    ['decoder_attention_mask', inputs.decoderAttentionMask],
+  ] as const)
     if (value) throw new InputError(`forward: ${name} is given; "${model.modelType}" does not take it`);
   const source = rectangle('input_ids', inputs.inputIds, inputs.attentionMask, model.vocabSize, model.maxPositions);
   const shape = [source.rows, source.length];
-  const positions = inputs.positionIds && rectangle('position_ids', inputs.positionIds, undefined, model.maxPositions, model.maxPositions);
+  const positions =
+    inputs.positionIds &&
+    rectangle('position_ids', inputs.positionIds, undefined, model.maxPositions, model.maxPositions);
   if (positions && (positions.rows !== source.rows || positions.length !== source.length))
-    throw new InputError(`forward: position_ids is [${positions.rows}, ${positions.length}], input_ids is [${shape}]; they must be equal`);
+    throw new InputError(
+      `forward: position_ids is [${positions.rows}, ${positions.length}], input_ids is [${shape}]; they must be equal`,
+    );
   return {
     values: { ids: source.ids, mask: source.mask, ...(positions && { positions: positions.ids }) },
     build: (g, taps) => {
@@ -112,7 +145,9 @@ function decoderPass(loaded: LoadedModel, inputs: ForwardInputs): Pass {
 function rectangle(name: string, rows: Rows, mask: Rows | undefined, vocabSize: number, maxLength: number): Batch {
   const ragged = rows.findIndex((r) => r.length !== rows[0]!.length);
   if (ragged > 0)
-    throw new InputError(`forward: ${name} has a row of ${rows[0]!.length} and one of ${rows[ragged]!.length}; pad them to one length`);
+    throw new InputError(
+      `forward: ${name} has a row of ${rows[0]!.length} and one of ${rows[ragged]!.length}; pad them to one length`,
+    );
   if (mask && mask.length !== rows.length)
     throw new InputError(`forward: ${name} has ${rows.length} rows, its mask has ${mask.length}; they must be equal`);
   return batch(rows, { name, vocabSize, maxLength, side: 'right', mask });

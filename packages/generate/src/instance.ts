@@ -22,7 +22,11 @@ export interface InstanceOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export async function instantiate(loaded: LoadedModel, traced: TracedGraph, options: InstanceOptions = {}): Promise<Instance> {
+export async function instantiate(
+  loaded: LoadedModel,
+  traced: TracedGraph,
+  options: InstanceOptions = {},
+): Promise<Instance> {
   const { readback = [], bind = {}, signal } = options;
   const { backend } = loaded;
   const plan = lower(traced, backend, { readback });
@@ -37,7 +41,10 @@ export async function instantiate(loaded: LoadedModel, traced: TracedGraph, opti
   const owned = undo.move();
   const find = (name: string): Buffer => {
     const buffer = buffers[name];
-    if (!buffer) throw new BackendError(`instance: "${plan.name}" has no buffer "${name}"; it has ${Object.keys(buffers).join(', ')}`);
+    if (!buffer)
+      throw new BackendError(
+        `instance: "${plan.name}" has no buffer "${name}"; it has ${Object.keys(buffers).join(', ')}`,
+      );
     return buffer;
   };
   return {

@@ -1,0 +1,258 @@
+// Generation: from prompts or sources to sequences, with the meaning of `generate` in transformers. Greedy search lets the device
+// choose wherever the options allow it; everything else reads the logits and chooses on the host.
+import type { LoadedModel } from '@transept/models';
+import { batch, bucket } from './batch.ts';
+import type { Batch } from './batch.ts';
+import { BeamSearch } from './beam.ts';
+import { TokenChooser } from './choose.ts';
+import { encodeSources, promptContext } from './contexts.ts';
+import { Decoding } from './decoding.ts';
+import type { Choice, Context } from './decoding.ts';
+import type { Rows } from './forward.ts';
+import { OptionError, resolveLengths } from './options.ts';
+import type { GenerationOptions, Lengths, ResolvedOptions } from './options.ts';
+import { buildChain, planGreedy } from './processors/chain.ts';
+import type { Chain, GreedyPlan } from './processors/chain.ts';
+import { resolveOptions } from './resolve.ts';
+import { randomSeed, uniforms } from './sampling.ts';
+
+export interface GenerateInputs {
+  /** Ids of the sources of an encoder-decoder, or of the prompts of a decoder. Rows may differ in length. */
+  readonly inputIds: Rows;
+  /** 1 where an id counts, 0 where it is padding. Default: all count. */
+  readonly attentionMask?: Rows | undefined;
+}
+
+export interface GenerateOptions extends GenerationOptions {
+  /** Contents of generation_config.json: what holds where the call says nothing. */
+  readonly generationConfig?: Readonly<Record<string, unknown>>;
+  readonly signal?: AbortSignal;
+  /** Called after every step. */
+  readonly onStep?: (step: StepReport) => void;
+}
+
+export interface StepReport {
+  /** Tokens generated for each row so far. */
+  readonly generated: number;
+  /** Kernels started for one further token. */
+  readonly dispatches: number;
+}
+
+export interface Generated {
+  /** As transformers returns them: from the decoder's start token or the prompt on, padded to the longest. */
+  readonly sequences: readonly Int32Array[];
+  /** With beams: sums of log-probabilities over length to the power of the length penalty. */
+  readonly scores?: readonly number[];
+}
+
+/** Generate a sequence for each row of the inputs, or `numReturnSequences` for each. */
+export async function generate(
+  loaded: LoadedModel,
+  inputs: GenerateInputs,
+  options: GenerateOptions = {},
+): Promise<Generated> {
+  const { onStep } = options;
+  using run = await prepare(loaded, inputs, options);
+  if (run.options.numBeams > 1) return await searchBeams(run, onStep);
+  const rows = run.prompts.map((prompt) => [...prompt]);
+  let generated = 0;
+  for await (const tokens of chooseTokens(run)) {
+    tokens.forEach((token, r) => token !== undefined && rows[r]!.push(token));
+    onStep?.({ generated: ++generated, dispatches: run.decoding.dispatches });
+  }
+  const longest = Math.max(...rows.map((r) => r.length));
+  return { sequences: rows.map((r) => Int32Array.from({ length: longest }, (_, i) => r[i] ?? run.pad)) };
+}
+
+/** Generate step by step: the next token of each row, undefined for rows that have ended. Greedy or sampled. */
+export async function* stream(
+  loaded: LoadedModel,
+  inputs: GenerateInputs,
+  options: GenerateOptions = {},
+): AsyncGenerator<readonly (number | undefined)[], void, undefined> {
+  using run = await prepare(loaded, inputs, options);
+  if (run.options.numBeams > 1)
+    throw new OptionError(
+      `stream: option numBeams is ${run.options.numBeams}; beams are only known at the end, so set it to 1 or use generate`,
+    );
+  let generated = 0;
+  for await (const tokens of chooseTokens(run)) {
+    options.onStep?.({ generated: ++generated, dispatches: run.decoding.dispatches });
+    yield tokens;
+  }
+}
+
+/** Everything that one call of `generate` holds. */
+interface Run extends Disposable {
+  readonly options: ResolvedOptions;
+  readonly lengths: Lengths;
+  readonly chain: Chain;
+  readonly greedy: GreedyPlan;
+  readonly choice: Choice;
+  readonly decoding: Decoding;
+  /** What each sequence begins with, as transformers returns it. */
+  readonly prompts: readonly Int32Array[];
+  /** What the decoder is given first, [rows, length]. */
+  readonly start: { readonly ids: Int32Array; readonly length: number };
+  readonly pad: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function prepare(loaded: LoadedModel, inputs: GenerateInputs, call: GenerateOptions): Promise<Run> {
+  const { generationConfig, signal, onStep: _, ...callOptions } = call;
+  const { model, config } = loaded;
+  const options = resolveOptions({ config, call: callOptions, ...(generationConfig && { generationConfig }) });
+  const copies = options.numBeams > 1 ? options.numBeams : options.numReturnSequences;
+  const pad = options.padTokenId ?? options.eosTokenId[0] ?? 0;
+  const prompt =
+    model.kind === 'decoder' ? paddedPrompt(loaded, inputs, pad) : startTokens(inputs, options, model.vocabSize);
+  const lengths = resolveLengths(options, prompt.shown.length, { maxPositions: model.maxPositions });
+  const sources = model.kind === 'decoder' ? undefined : paddedSources(inputs, pad);
+  const padding = prompt.padding && { padding: prompt.padding };
+  const chain = buildChain(options, { lengths, ...(sources && { sources }), ...padding });
+  const greedy = planGreedy(chain);
+  const choice: Choice =
+    options.numBeams > 1 || options.doSample || greedy.needsHost || bansSometimes(greedy, lengths) ? 'logits' : 'best';
+
+  const context: Context =
+    model.kind === 'decoder'
+      ? promptContext(loaded, prompt.fed, copies)
+      : await encodeSources(loaded, inputs.inputIds, { mask: inputs.attentionMask, rowsPerSource: copies, signal });
+  let decoding: Decoding;
+  try {
+    const banned = choice === 'best' ? greedy.banned : [];
+    decoding = new Decoding(context, choice, { maxLength: lengths.maxLength, banned, signal });
+  } catch (error) {
+    context[Symbol.dispose]();
+    throw error;
+  }
+  const repeat = ({ ids, length, rows }: Batch): Int32Array[] =>
+    Array.from({ length: rows * copies }, (_, r) =>
+      ids.slice(Math.floor(r / copies) * length, Math.floor(r / copies) * length + length),
+    );
+  const fed = repeat(prompt.fed);
+  const start = new Int32Array(fed.length * prompt.fed.length);
+  fed.forEach((row, r) => start.set(row, r * row.length));
+  return {
+    options,
+    lengths,
+    chain,
+    greedy,
+    choice,
+    decoding,
+    prompts: repeat(prompt.shown),
+    start: { ids: start, length: prompt.fed.length },
+    pad,
+    signal,
+    [Symbol.dispose]: () => decoding[Symbol.dispose](),
+  };
+}
+
+interface Prompt {
+  /** As the sequences begin. */
+  readonly shown: Batch;
+  /** As the decoder is given it: with more padding, so that prompts of similar lengths share a program. */
+  readonly fed: Batch;
+  /** Padded ids at the start of each row of `shown`. */
+  readonly padding?: readonly number[];
+}
+
+function paddedPrompt({ model }: LoadedModel, { inputIds, attentionMask }: GenerateInputs, pad: number): Prompt {
+  const options = {
+    name: 'input_ids',
+    vocabSize: model.vocabSize,
+    maxLength: model.maxPositions,
+    side: 'left',
+    mask: attentionMask,
+  } as const;
+  const shown = batch(inputIds, options);
+  const fed = batch(inputIds, { ...options, length: shown.length === 1 ? 1 : bucket(shown.length, Infinity) });
+  const padding = inputIds.map((_, r) => {
+    const first = shown.mask.subarray(r * shown.length, (r + 1) * shown.length).indexOf(1);
+    return first < 0 ? shown.length : first;
+  });
+  // Rows that were shorter than the longest show the pad token, those that came padded what they came with.
+  inputIds.forEach((row, r) => shown.ids.fill(pad, r * shown.length, (r + 1) * shown.length - row.length));
+  return { shown, fed, padding };
+}
+
+function startTokens(
+  { inputIds }: GenerateInputs,
+  { decoderStartTokenId }: ResolvedOptions,
+  vocabSize: number,
+): Prompt {
+  if (decoderStartTokenId === undefined)
+    throw new OptionError('generate: option decoderStartTokenId is not set; an encoder-decoder begins with it');
+  const first = batch(
+    inputIds.map(() => [decoderStartTokenId]),
+    { name: 'decoder_start_token_id', vocabSize, maxLength: 1, side: 'right' },
+  );
+  return { shown: first, fed: first };
+}
+
+/** Sources with their padding, as some processors look at them. */
+function paddedSources({ inputIds }: GenerateInputs, pad: number): number[][] {
+  const longest = Math.max(0, ...inputIds.map((r) => r.length));
+  return inputIds.map((row) => Array.from({ length: longest }, (_, i) => row[i] ?? pad));
+}
+
+function bansSometimes({ bannedAt }: GreedyPlan, { promptLength, maxLength }: Lengths): boolean {
+  for (let length = promptLength; length < maxLength; length++) if (bannedAt(length).length > 0) return true;
+  return false;
+}
+
+/** The next token of each row, until all rows have ended or are full. */
+async function* chooseTokens(run: Run): AsyncGenerator<readonly (number | undefined)[], void, undefined> {
+  const { decoding, options, lengths, greedy, chain, prompts, signal } = run;
+  const ends = new Set(options.eosTokenId);
+  const ended = prompts.map(() => false);
+  const chooser = run.choice === 'logits' ? new TokenChooser(prompts, chain, options) : undefined;
+  const pause = pauses();
+  await decoding.prompt(run.start.ids, run.start.length);
+  for (let length = lengths.promptLength; length < lengths.maxLength; length++) {
+    const tokens = chooser ? chooser.next(await decoding.logits()) : await decoding.best();
+    const forced = chooser ? undefined : greedy.forcedAt(length);
+    if (forced !== undefined) tokens.fill(forced);
+    signal?.throwIfAborted();
+    const chosen = Array.from(tokens, (token, r) => (ended[r] ? undefined : token));
+    chosen.forEach((token, r) => (ended[r] ||= token !== undefined && ends.has(token)));
+    yield chosen;
+    if (ended.every(Boolean) || length + 1 === lengths.maxLength) return;
+    await pause();
+    await decoding.step(chooser || forced !== undefined ? tokens : undefined);
+  }
+}
+
+async function searchBeams(run: Run, onStep: GenerateOptions['onStep']): Promise<Generated> {
+  const { decoding, options, lengths, chain, signal } = run;
+  const prompts = run.prompts.filter((_, r) => r % options.numBeams === 0);
+  const search = new BeamSearch(prompts, {
+    options,
+    lengths,
+    chain,
+    ...(options.doSample && { random: uniforms(options.seed ?? randomSeed()) }),
+  });
+  const pause = pauses();
+  await decoding.prompt(run.start.ids, run.start.length);
+  for (let generated = 1; ; generated++) {
+    const { tokens, sources, done } = search.step(await decoding.logits());
+    signal?.throwIfAborted();
+    onStep?.({ generated, dispatches: decoding.dispatches });
+    if (done) break;
+    await decoding.reorder(sources);
+    await decoding.step(tokens);
+    await pause();
+  }
+  const { sequences, scores } = search.result();
+  return { sequences: sequences.map((s) => Int32Array.from(s)), scores };
+}
+
+/** Now and then gives the event loop its turn, so that timers, messages and cancelling get through on a synchronous backend. */
+function pauses(): () => Promise<void> {
+  let last = performance.now();
+  return async () => {
+    if (performance.now() - last < 20) return;
+    await new Promise((resolve) => setTimeout(resolve));
+    last = performance.now();
+  };
+}

@@ -1,0 +1,22 @@
+export { BeamSearch, type BeamOptions, type BeamResult, type BeamStep } from './beam.ts';
+export { InputError } from './batch.ts';
+export { forward } from './forward.ts';
+export type { ForwardInputs, ForwardOptions, ForwardOutputs, OutputTensor, Rows } from './forward.ts';
+export { generate, stream } from './generate.ts';
+export type { Generated, GenerateInputs, GenerateOptions, StepReport } from './generate.ts';
+export { programsOf } from './programs.ts';
+export type { ProgramSizes } from './programs.ts';
+export { TokenChooser } from './choose.ts';
+export { OptionError, resolveLengths, type GenerationOptions, type Lengths, type ResolvedOptions } from './options.ts';
+export {
+  applyChain,
+  buildChain,
+  planGreedy,
+  type Chain,
+  type ChainContext,
+  type GreedyPlan,
+} from './processors/chain.ts';
+export type { Processor, Row } from './processors/processor.ts';
+export { resolveOptions, type OptionSources } from './resolve.ts';
+export { argmax, draw, randomSeed, uniform, uniforms } from './sampling.ts';
+export { logSoftmax, softmax } from './softmax.ts';

@@ -1,0 +1,46 @@
+// The plans that a model runs by, for people who want to look at them: what `generate` would load, without a device's memory.
+import type { Model } from '@transept/models';
+import { lower, reshape, trace } from '@transept/tensor';
+import type { Backend, Plan } from '@transept/tensor';
+
+export interface ProgramSizes {
+  /** Sequences decoded together. Default: 1. */
+  readonly rows?: number;
+  /** Positions of the source or prompt. Default: 16. */
+  readonly length?: number;
+  /** Positions that the caches have room for. Default: 64. */
+  readonly capacity?: number;
+}
+
+/** The plans of a model: its encoder or the pass over a prompt, and the step that adds one token. */
+export function programsOf(model: Model, backend: Backend, { rows = 1, length = 16, capacity = 64 }: ProgramSizes = {}): Plan[] {
+  const decoder = (name: string, count: number): Plan =>
+    lower(
+      trace(`${model.modelType} ${name}`, (g) => {
+        const ids = g.input('ids', [rows, count], 'i32');
+        const caches = Array.from({ length: model.decoderLayers }, (_, i) => g.state(`cache.${i}`, model.cacheShape(rows, capacity)));
+        const step = { ids, caches, start: g.scalar('start'), lastOnly: true };
+        if (model.kind === 'decoder') return { logits: reshape(model.decode(g, step), [rows, model.vocabSize]) };
+        const mask = g.input('mask', [rows, length], 'i32');
+        const keyValues = crossShapes(model, rows, length).map((shape, i) => g.input(`cross.${i}`, shape));
+        return { logits: reshape(model.decode(g, step, { keyValues, mask }), [rows, model.vocabSize]) };
+      }),
+      backend,
+    );
+  if (model.kind === 'decoder') return [decoder('prompt', length), decoder('step', 1)];
+  const encoder = trace(`${model.modelType} encoder`, (g) => {
+    const inputs = { ids: g.input('ids', [rows, length], 'i32'), mask: g.input('mask', [rows, length], 'i32') };
+    return Object.fromEntries(model.crossKeyValues(g, model.encode(g, inputs)).map((kv, i) => [`cross.${i}`, kv]));
+  });
+  return [lower(encoder, backend), decoder('step', 1)];
+}
+
+function crossShapes(model: Extract<Model, { kind: 'encoder-decoder' }>, rows: number, length: number): (readonly number[])[] {
+  const shapes: (readonly number[])[] = [];
+  trace('shapes', (g) => {
+    const encoded = g.input('encoded', [rows, length, model.width]);
+    shapes.push(...model.crossKeyValues(g, encoded).map((kv) => kv.shape));
+    return {};
+  });
+  return shapes;
+}

@@ -1,0 +1,110 @@
+// Do two backends compute the same? Forced decoding: both run the same source and the same target tokens, so that the logits of
+// every position can be compared, whatever each would have chosen by itself.
+import { forward } from '@transept/generate';
+import type { Rows } from '@transept/generate';
+import type { LoadedModel } from '@transept/models';
+
+export interface Forced {
+  /** Source ids, one row each; for a decoder without an encoder, leave them out. */
+  readonly sources?: Rows;
+  /** Target ids as generated, beginning with the decoder's start token or the prompt. */
+  readonly targets: Rows;
+}
+
+export interface AgreementOptions {
+  /** Positions where the two best logits are nearer than this may rightly differ. Default: 1e-3. */
+  readonly margin?: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+export interface Agreement {
+  /** Positions compared. */
+  readonly positions: number;
+  /** Share of positions where both choose the same token. */
+  readonly top1: number;
+  /** Positions whose margin is above the limit, and the share of them with the same choice. */
+  readonly clearPositions: number;
+  readonly clearTop1: number;
+  /** Largest difference of a logit. */
+  readonly maxLogitDifference: number;
+  /** Mean Kullback-Leibler divergence of b's distribution from a's, in nats. */
+  readonly meanKl: number;
+}
+
+/** Compare the logits of one model on two backends, position by position. */
+export async function agreement(a: LoadedModel, b: LoadedModel, forced: Forced, options: AgreementOptions = {}): Promise<Agreement> {
+  const { margin = 1e-3, signal, onProgress } = options;
+  const { targets, sources } = forced;
+  const tally = new Tally(margin);
+  for (let i = 0; i < targets.length; i++) {
+    signal?.throwIfAborted();
+    const target = targets[i]!;
+    const inputs = sources ? { inputIds: [sources[i]!], decoderInputIds: [target] } : { inputIds: [target] };
+    const [x, y] = [await forward(a, inputs), await forward(b, inputs)].map((out) => out['logits']!);
+    const width = x!.shape.at(-1)!;
+    for (let at = 0; at < x!.data.length; at += width) tally.add(x!.data.subarray(at, at + width), y!.data.subarray(at, at + width));
+    onProgress?.(i + 1, targets.length);
+  }
+  return tally.result();
+}
+
+/** Gathers the comparison of one position after the other. */
+class Tally {
+  readonly #margin: number;
+  #positions = 0;
+  #same = 0;
+  #clear = 0;
+  #clearSame = 0;
+  #worst = 0;
+  #kl = 0;
+
+  constructor(margin: number) {
+    this.#margin = margin;
+  }
+
+  add(a: Float32Array, b: Float32Array): void {
+    const [x, y] = [best(a), best(b)];
+    const same = x.index === y.index;
+    this.#positions++;
+    this.#same += Number(same);
+    if (x.margin > this.#margin) {
+      this.#clear++;
+      this.#clearSame += Number(same);
+    }
+    let [sumA, sumB, worst] = [0, 0, this.#worst];
+    for (let i = 0; i < a.length; i++) {
+      sumA += Math.exp(a[i]! - x.value);
+      sumB += Math.exp(b[i]! - y.value);
+      const difference = Math.abs(a[i]! - b[i]!);
+      if (!(difference <= worst)) worst = difference;
+    }
+    this.#worst = worst;
+    const shift = y.value + Math.log(sumB) - x.value - Math.log(sumA);
+    let kl = 0;
+    for (let i = 0; i < a.length; i++) kl += (Math.exp(a[i]! - x.value) / sumA) * (a[i]! - b[i]! + shift);
+    this.#kl += Math.max(0, kl);
+  }
+
+  result(): Agreement {
+    return {
+      positions: this.#positions,
+      top1: this.#same / this.#positions,
+      clearPositions: this.#clear,
+      clearTop1: this.#clear === 0 ? 1 : this.#clearSame / this.#clear,
+      maxLogitDifference: this.#worst,
+      meanKl: this.#kl / this.#positions,
+    };
+  }
+}
+
+/** The largest element, where it is, and how far the second is below it. */
+function best(row: Float32Array): { index: number; value: number; margin: number } {
+  let [index, value, second] = [0, -Infinity, -Infinity];
+  for (let i = 0; i < row.length; i++) {
+    const x = row[i]!;
+    if (x > value) [index, value, second] = [i, x, value];
+    else if (x > second) second = x;
+  }
+  return { index, value, margin: value - second };
+}

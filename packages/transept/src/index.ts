@@ -1,0 +1,3 @@
+export * from './agreement.ts';
+export * from './load.ts';
+export * from './text.ts';

@@ -1,0 +1,55 @@
+// The short way in: a folder of Hugging Face files becomes a model that takes and gives text.
+import { folder, http, readJson } from '@transept/checkpoint';
+import type { Files, JsonObject } from '@transept/checkpoint';
+import { loadModel } from '@transept/models';
+import type { LoadedModel, LoadProgress } from '@transept/models';
+import type { Backend } from '@transept/tensor';
+import { Tokenizer } from '@transept/tokenizer';
+
+export interface LoadOptions {
+  /** Where the model will run. It is not disposed with the model. */
+  readonly backend: Backend;
+  /** Family to use when config.json has no `model_type`. */
+  readonly modelType?: string;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: LoadProgress) => void;
+}
+
+/** A model with everything its folder says about it. Disposing it frees its weights. */
+export interface TextModel extends Disposable {
+  readonly name: string;
+  readonly loaded: LoadedModel;
+  /** Undefined where the folder has no tokenizer.json. */
+  readonly tokenizer: Tokenizer | undefined;
+  /** Contents of generation_config.json, empty where there is none. */
+  readonly generationConfig: JsonObject;
+}
+
+/**
+ * Load a model from a folder (Node), an http(s) address of a folder, or `Files`. Reads config.json, the weights, and where they
+ * exist tokenizer.json and generation_config.json. A load that fails leaves nothing allocated.
+ */
+export async function load(where: string | URL | Files, options: LoadOptions): Promise<TextModel> {
+  const { backend, ...rest } = options;
+  const files = filesOf(where);
+  const signal = options.signal ? { signal: options.signal } : {};
+  const optional = async (path: string): Promise<JsonObject | undefined> =>
+    (await files.has(path, signal)) ? readJson(files, path, signal) : undefined;
+  // The small files first: what is wrong with them shows before the weights are read.
+  const [tokenizer, generationConfig] = await Promise.all([optional('tokenizer.json'), optional('generation_config.json')]);
+  const parsed = tokenizer && Tokenizer.fromJSON(tokenizer);
+  const loaded = await loadModel(files, backend, rest);
+  return {
+    name: files.name,
+    loaded,
+    tokenizer: parsed,
+    generationConfig: generationConfig ?? {},
+    [Symbol.dispose]: () => loaded[Symbol.dispose](),
+  };
+}
+
+function filesOf(where: string | URL | Files): Files {
+  if (typeof where === 'object' && !(where instanceof URL)) return where;
+  const text = String(where);
+  return /^https?:/.test(text) ? http(text) : folder(where instanceof URL ? decodeURIComponent(where.pathname) : text);
+}

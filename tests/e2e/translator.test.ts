@@ -1,0 +1,89 @@
+// The default model against what PyTorch computes in float64 and what transformers generates: every logit, hidden state and
+// attention weight of the forward calls, and the ids and scores of 200 sentences, greedy and with 4 beams.
+import { forward, generate } from '@transept/generate';
+import { loadModel } from '@transept/models';
+import type { LoadedModel } from '@transept/models';
+import { readJson } from '@transept/checkpoint';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { devices } from './devices.ts';
+import { readGoldens, repository } from './goldens.ts';
+
+
+const goldens = await readGoldens('fixtures/marian-de-en');
+const files = repository('models/marian-de-en');
+const generationConfig = await readJson(files, 'generation_config.json');
+
+for (const { name, bound, missing, open } of devices) {
+  describe.skipIf(missing)(`marian-de-en on ${name}${missing ? ` (missing: ${missing})` : ''}`, () => {
+    let model: LoadedModel;
+    beforeAll(async () => {
+      model = await loadModel(files, await open());
+    });
+    afterAll(() => {
+      const { backend } = model;
+      model[Symbol.dispose]();
+      expect(backend.memory.bytes).toBe(0);
+      backend[Symbol.dispose]();
+    });
+
+    it.each(goldens.calls.filter((c) => c.kind === 'forward'))('computes $name', async (call) => {
+      const rows = async (input: string): Promise<Int32Array[] | undefined> =>
+        call.inputs[input] === undefined ? undefined : goldens.rows(call.inputs[input]);
+      const outputs = await forward(
+        model,
+        {
+          inputIds: (await rows('input_ids'))!,
+          attentionMask: await rows('attention_mask'),
+          decoderInputIds: await rows('decoder_input_ids'),
+          decoderAttentionMask: await rows('decoder_attention_mask'),
+        },
+        { hiddenStates: true, attentions: true },
+      );
+      const sourceMask = await rows('attention_mask');
+      const targetMask = await rows('decoder_attention_mask');
+      for (const [output, names] of Object.entries(call.outputs)) {
+        const list = typeof names === 'string' ? [names] : names;
+        for (const [i, array] of list.entries()) {
+          const key = typeof names === 'string' ? output : `${output}.${i}`;
+          const { shape, data } = outputs[key]!;
+          expect(shape).toEqual(goldens.arrays.find(array).shape);
+          const mask = output.startsWith('encoder') ? sourceMask : targetMask;
+          const worst = largestDifference(await goldens.floats(array), data, shape, mask);
+          expect(worst, `${call.name} ${key}`).toBeLessThanOrEqual(bound);
+        }
+      }
+    });
+
+    const every = name === 'reference' ? 5 : 1;
+    const generating = goldens.calls.filter((c) => c.kind === 'generate').filter((_, i) => i % every === 0);
+    it.each(generating)('generates $name', { timeout: 240_000 }, async (call) => {
+      const result = await generate(
+        model,
+        { inputIds: await goldens.rows(call.inputs['input_ids']!), attentionMask: await goldens.rows(call.inputs['attention_mask']!) },
+        { ...call.args, generationConfig },
+      );
+      const expected = await goldens.rows(call.outputs['sequences'] as string);
+      expect(result.sequences.map((s) => [...s])).toEqual(expected.map((s) => [...s]));
+      const scores = call.outputs['sequences_scores'];
+      if (scores === undefined) return;
+      const right = await goldens.floats(scores as string);
+      result.scores!.forEach((score, i) => expect(Math.abs(score - right[i]!)).toBeLessThanOrEqual(1e-3));
+    });
+  });
+}
+
+/** The largest difference over the positions that are not padding. */
+function largestDifference(a: Float32Array, b: Float32Array, shape: readonly number[], mask: Int32Array[] | undefined): number {
+  const width = shape.at(-1)!;
+  const positions = shape.at(-2)!;
+  const perRow = a.length / shape[0]!;
+  let worst = 0;
+  for (let i = 0; i < a.length; i++) {
+    const position = Math.floor(i / width) % positions;
+    if (mask && mask[Math.floor(i / perRow)]![position] === 0) continue;
+    const difference = Math.abs(a[i]! - b[i]!);
+    if (!(difference <= worst)) worst = difference;
+  }
+  return worst;
+}
+
