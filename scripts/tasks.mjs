@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { modules, root } from './workspace.mjs';
 
 const sources = ['node', '--conditions=@transept/source'];
-const commandLine = [...sources, join(root, 'packages', 'transept', 'src', 'cli', 'main.ts')];
+const commandLine = [...sources, join(root, 'packages', 'cli', 'src', 'bin.ts')];
 const vitest = ['node', join(modules, 'vitest', 'vitest.mjs'), 'run'];
 
 /** @typedef {{ needs?: ('wasm' | 'build' | 'typecheck')[], webgpu: boolean, from: 'root' | 'caller', command: string[], totals?: boolean }} Task */

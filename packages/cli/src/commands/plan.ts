@@ -1,0 +1,38 @@
+// `transept plan`: what a model becomes for a backend, for people. Needs config.json alone: no weights are read.
+import { folder, readJson } from '@transept/checkpoint';
+import { programsOf } from '@transept/generate';
+import { createModel } from '@transept/models';
+import { formatPlan } from '@transept/tensor';
+import type { Command } from 'commander';
+import { deviceOptions, modelOptions, wholeNumber } from '../context.ts';
+import type { Context, DeviceOptions, ModelOptions } from '../context.ts';
+import { CommandError } from '../errors.ts';
+import { modelFolder, registerModules } from '../models.ts';
+import { print } from '../terminal.ts';
+
+interface PlanOptions extends ModelOptions, DeviceOptions {
+  readonly rows: number;
+  readonly length: number;
+}
+
+export function addPlan(program: Command, context: Context): void {
+  const command = program
+    .command('plan')
+    .description('print the plans of a model: calls, memory, and what was fused, decomposed or copied and why')
+    .option('--rows <n>', 'sequences that go through the model together', wholeNumber(1), 1)
+    .option('--length <n>', 'tokens of the source or prompt', wholeNumber(1), 16);
+  deviceOptions(modelOptions(command), context).action((options: PlanOptions) => run(context, options));
+}
+
+async function run(context: Context, options: PlanOptions): Promise<void> {
+  const { terminal, backends } = context;
+  const config = await readJson(folder(modelFolder(options)), 'config.json', { signal: terminal.signal });
+  const model = createModel(config, options.modelType);
+  const { rows, length } = options;
+  const most = model.kind === 'decoder' ? model.maxPositions : model.maxSourcePositions;
+  if (length > most) throw new CommandError(`plan: --length is ${length}; this model takes at most ${most}`);
+  await registerModules(context, options);
+  using backend = await backends.create(options.backend, { threads: options.threads });
+  const plans = programsOf(model, backend, { rows, length });
+  await print(terminal.stdout, `${plans.map(formatPlan).join('\n\n')}\n`);
+}

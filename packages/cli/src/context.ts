@@ -1,0 +1,62 @@
+// What every command is given, and the options that most of them share.
+import { InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
+import type { BackendTable } from './backends.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface Context {
+  readonly terminal: Terminal;
+  readonly backends: BackendTable;
+  /** The exit code of a command that worked; default 0. */
+  finish(code: number): void;
+}
+
+/** Options of a command that needs the files of a model. */
+export interface ModelOptions {
+  readonly model?: string;
+  readonly modelType?: string;
+}
+
+/** Options of a command that runs on a backend. */
+export interface DeviceOptions extends ModuleOptions {
+  readonly backend: string;
+}
+
+export interface ModuleOptions {
+  readonly threads?: number;
+  readonly backendModule?: readonly string[];
+}
+
+export function modelOptions(command: Command): Command {
+  return command
+    .option(
+      '--model <dir>',
+      'folder with config.json and model.safetensors; default: the model that comes with the repository',
+    )
+    .option('--model-type <name>', 'family of the model, where config.json has no model_type');
+}
+
+export function deviceOptions(command: Command, { backends }: Context): Command {
+  return moduleOptions(command.option('--backend <name>', `what to run on: ${backends.names.join(', ')}`, 'cpu'));
+}
+
+export function moduleOptions(command: Command): Command {
+  return command
+    .option('--threads <n>', 'threads of the cpu backend; default: up to four', wholeNumber(1))
+    .option(
+      '--backend-module <path>',
+      'ES module whose export "backend" makes a further backend; may be repeated',
+      collect,
+    );
+}
+
+/** A parser for an option that is a whole number. */
+export const wholeNumber =
+  (least: number) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (Number.isSafeInteger(value) && value >= least && text.trim() !== '') return value;
+    throw new InvalidArgumentError(`It must be a whole number from ${least} on.`);
+  };
+
+const collect = (value: string, before: readonly string[] = []): string[] => [...before, value];

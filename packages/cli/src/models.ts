@@ -1,0 +1,61 @@
+// From the options of a command to a model on a device.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Backend } from '@transept/tensor';
+import { load } from 'transept';
+import type { TextModel } from 'transept';
+import type { Context, DeviceOptions, ModelOptions, ModuleOptions } from './context.ts';
+import { CommandError } from './errors.ts';
+import { megabytes, Progress } from './progress.ts';
+
+/** A model and the backend that it runs on. Disposing it frees both. */
+export interface OpenedModel extends Disposable {
+  readonly model: TextModel;
+  readonly backend: Backend;
+  readonly loadMs: number;
+}
+
+/** In a checkout of the repository: models/marian-de-en, seen from src/ or dist/ of this package. */
+const defaultModel = join(import.meta.dirname, '..', '..', '..', 'models', 'marian-de-en');
+
+/** The folder of the model that a command was asked for. */
+export function modelFolder({ model }: ModelOptions): string {
+  if (model !== undefined) return model;
+  if (existsSync(join(defaultModel, 'config.json'))) return defaultModel;
+  throw new CommandError('model: none is given; name the folder of one with --model');
+}
+
+/** Register what `--backend-module` names. */
+export async function registerModules({ backends }: Context, { backendModule = [] }: ModuleOptions): Promise<void> {
+  for (const path of backendModule) await backends.register(path);
+}
+
+/** Load a model onto a new backend. What was made is freed again when something fails. */
+export async function openModel(context: Context, options: ModelOptions & DeviceOptions): Promise<OpenedModel> {
+  await registerModules(context, options);
+  return openOn(context, options.backend, options);
+}
+
+/** The same for a backend by name, after its modules were registered. */
+export async function openOn(
+  { backends, terminal }: Context,
+  name: string,
+  options: ModelOptions & Pick<ModuleOptions, 'threads'>,
+): Promise<OpenedModel> {
+  const folder = modelFolder(options);
+  const began = performance.now();
+  using undo = new DisposableStack();
+  const backend = undo.use(await backends.create(name, { threads: options.threads }));
+  using progress = new Progress(terminal.stderr, `loading on ${name}`);
+  const model = undo.use(
+    await load(folder, {
+      backend,
+      ...(options.modelType !== undefined && { modelType: options.modelType }),
+      signal: terminal.signal,
+      onProgress: ({ bytes, totalBytes }) =>
+        progress.update(bytes, totalBytes, `${megabytes(bytes)} of ${megabytes(totalBytes)}`),
+    }),
+  );
+  const owned = undo.move();
+  return { model, backend, loadMs: performance.now() - began, [Symbol.dispose]: () => owned.dispose() };
+}
