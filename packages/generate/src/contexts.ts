@@ -1,38 +1,27 @@
 // What a decoder reads besides its own tokens: an encoded source, computed once, or a padded prompt.
 import type { LoadedModel } from '@transept/models';
 import { reshape, trace } from '@transept/tensor';
-import { batch, bucket, InputError } from './batch.ts';
+import { InputError } from './batch.ts';
 import type { Batch } from './batch.ts';
 import { positionsFrom } from './decoding.ts';
 import type { Context } from './decoding.ts';
 import { instantiate } from './instance.ts';
 
-export interface SourceOptions {
-  readonly mask?: readonly ArrayLike<number>[] | undefined;
-  /** Rows decoded for each source, for beams. */
-  readonly rowsPerSource: number;
+/** The size of the batches that a context takes. */
+export interface ContextSize {
+  /** Sources or prompts. */
+  readonly rows: number;
+  /** Positions of each, padding included. */
+  readonly length: number;
+  /** Rows decoded for each, for beams. */
+  readonly copies: number;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Encode sources of unequal length, and compute what the decoder's cross-attention reads of them. */
-export async function encodeSources(
-  loaded: LoadedModel,
-  sources: readonly ArrayLike<number>[],
-  options: SourceOptions,
-): Promise<Context> {
+/** Sources go through the encoder; what the decoder's cross-attention reads of them is computed once. */
+export async function sourceContext(loaded: LoadedModel, { rows, length, copies, signal }: ContextSize): Promise<Context> {
   const { model } = loaded;
   if (model.kind !== 'encoder-decoder') throw new InputError(`generate: "${model.modelType}" has no encoder`);
-  const { maxSourcePositions: most, sourceVocabSize: vocabSize } = model;
-  const longest = Math.max(0, ...sources.map((s) => s.length));
-  const length = bucket(longest, most);
-  const { ids, mask, rows } = batch(sources, {
-    name: 'input_ids',
-    vocabSize,
-    maxLength: most,
-    length,
-    side: 'right',
-    mask: options.mask,
-  });
   const shapes: (readonly number[])[] = [];
   const traced = trace(`${model.modelType} encoder`, (g) => {
     const inputs = { ids: g.input('ids', [rows, length], 'i32'), mask: g.input('mask', [rows, length], 'i32') };
@@ -40,40 +29,41 @@ export async function encodeSources(
     shapes.push(...keyValues.map((kv) => kv.shape));
     return Object.fromEntries(keyValues.map((kv, i) => [`cross.${i}`, kv]));
   });
-  const encoder = await instantiate(loaded, traced, { signal: options.signal });
-  encoder.write('ids', ids);
-  encoder.write('mask', mask);
-  encoder.program.run();
-  const bind = Object.fromEntries(
-    Object.entries(encoder.buffers).filter(([name]) => name === 'mask' || name.startsWith('cross.')),
-  );
+  const encoder = await instantiate(loaded, traced, { signal });
+  const read = ([name]: readonly [string, unknown]): boolean => name === 'mask' || name.startsWith('cross.');
   return {
     loaded,
-    rows: rows * options.rowsPerSource,
-    bind,
+    rows: rows * copies,
+    bind: Object.fromEntries(Object.entries(encoder.buffers).filter(read)),
     logits(g, { ids, caches }) {
       const keyValues = shapes.map((shape, i) => g.input(`cross.${i}`, shape));
       const cross = { keyValues, mask: g.input('mask', [rows, length], 'i32') };
       const out = model.decode(g, { ids, start: g.scalar('start'), caches, lastOnly: true }, cross); // [R, 1, V]
-      return reshape(out, [ids.shape[0]!, model.vocabSize]);
+      return reshape(out, [rows * copies, model.vocabSize]);
+    },
+    begin({ ids, mask }) {
+      encoder.write('ids', ids);
+      encoder.write('mask', mask);
+      encoder.program.run();
     },
     fill() {},
     [Symbol.dispose]: () => encoder[Symbol.dispose](),
   };
 }
 
-/** A decoder by itself. The prompt is padded on the left, and its padding is never seen. */
-export function promptContext(loaded: LoadedModel, prompt: Batch, rowsPerPrompt: number): Context {
+/** A decoder by itself. Prompts are padded on the left, and their padding is never seen. */
+export function promptContext(loaded: LoadedModel, size: ContextSize): Context {
   const { model, backend } = loaded;
   if (model.kind !== 'decoder') throw new InputError(`generate: "${model.modelType}" has an encoder; give it sources`);
-  const rows = prompt.rows * rowsPerPrompt;
-  const row = (r: number): Int32Array => {
-    const at = Math.floor(r / rowsPerPrompt) * prompt.length;
-    return prompt.mask.subarray(at, at + prompt.length);
-  };
-  const padding = Int32Array.from({ length: rows }, (_, r) => row(r).reduce((n, seen) => n + 1 - seen, 0));
+  const { copies } = size;
+  const rows = size.rows * copies;
   const pads = backend.alloc(4 * rows);
-  backend.write(pads, padding);
+  let prompt: Batch | undefined;
+  const seen = (r: number): Int32Array => {
+    const { mask, length } = prompt!;
+    const at = Math.floor(r / copies) * length;
+    return mask.subarray(at, at + length);
+  };
   return {
     loaded,
     rows,
@@ -81,12 +71,17 @@ export function promptContext(loaded: LoadedModel, prompt: Batch, rowsPerPrompt:
     logits(g, { ids, caches, capacity }) {
       const mask = g.input('mask', [rows, capacity], 'i32');
       const positions = positionsFrom(g, g.input('pads', [rows], 'i32'), ids);
-      const out = model.decode(g, { ids, mask, positions, start: g.scalar('start'), caches, lastOnly: true }); // [R, 1, V]
+      const start = g.scalar('start');
+      const out = model.decode(g, { ids, mask, positions, start, caches, lastOnly: true }); // [R, 1, V]
       return reshape(out, [rows, model.vocabSize]);
+    },
+    begin(batch) {
+      prompt = batch;
+      backend.write(pads, Int32Array.from({ length: rows }, (_, r) => seen(r).reduce((n, s) => n + 1 - s, 0)));
     },
     fill(instance, capacity) {
       const mask = new Int32Array(rows * capacity).fill(1);
-      for (let r = 0; r < rows; r++) mask.set(row(r), r * capacity);
+      for (let r = 0; r < rows; r++) mask.set(seen(r), r * capacity);
       instance.write('mask', mask);
     },
     [Symbol.dispose]: () => pads[Symbol.dispose](),

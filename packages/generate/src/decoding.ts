@@ -3,34 +3,41 @@
 import type { LoadedModel } from '@transept/models';
 import { add, argmax, assign, expr, gather, pointwise, reshape, slice, trace } from '@transept/tensor';
 import type { Buffer, Graph, Tensor } from '@transept/tensor';
-import { bucket, InputError } from './batch.ts';
+import { bucket } from './batch.ts';
+import type { Batch } from './batch.ts';
 import { instantiate } from './instance.ts';
 import type { Instance } from './instance.ts';
 
 /** `logits`: the host gets the logits and chooses. `best`: the device chooses the largest, and keeps it as the next input. */
 export type Choice = 'logits' | 'best';
 
-/** What the decoder reads besides its own tokens. */
+/** What the decoder reads besides its own tokens, for batches of one size. */
 export interface Context extends Disposable {
   readonly loaded: LoadedModel;
   readonly rows: number;
   /** Trace the decoder for `ids` [rows, T] that start at scalar `start`: logits of the last position [rows, V]. */
-  logits(g: Graph, step: { ids: Tensor; caches: Tensor[]; prompt: boolean; capacity: number }): Tensor;
+  logits(g: Graph, step: { ids: Tensor; caches: Tensor[]; capacity: number }): Tensor;
   /** Buffers for the names that `logits` asked for. */
   readonly bind: Readonly<Record<string, Buffer>>;
-  /** Inputs that depend on the capacity of the caches. */
+  /** Take another batch, of the size that the context was made for. */
+  begin(batch: Batch): void;
+  /** Write the inputs of a program that depend on the batch and on the capacity of the caches. */
   fill(instance: Instance, capacity: number): void;
 }
 
 export interface DecodingOptions {
-  /** Positions that will be needed at most. */
-  readonly maxLength: number;
-  /** Ids that the device never chooses. */
-  readonly banned?: readonly number[];
-  readonly signal?: AbortSignal | undefined;
+  readonly choice: Choice;
+  /** There will be ids that the device must not choose. */
+  readonly bans: boolean;
 }
 
-/** Tokens go in, one a row; what comes next comes out. */
+export interface BeginOptions {
+  /** Ids that the device does not choose. */
+  readonly banned: readonly number[];
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Tokens go in, one a row; what comes next comes out. Used again for one batch after the other. */
 export class Decoding implements Disposable {
   readonly rows: number;
   readonly vocabSize: number;
@@ -38,30 +45,43 @@ export class Decoding implements Disposable {
   length = 0;
   readonly #context: Context;
   readonly #options: DecodingOptions;
-  readonly #choice: Choice;
+  readonly #owned = new DisposableStack();
+  readonly #tokens: Buffer;
+  readonly #bans: Buffer | undefined;
+  #signal: AbortSignal | undefined;
   #capacity = 0;
   #caches: Buffer[] = [];
+  /** Programs for the present capacity. */
   #step: Instance | undefined;
+  #prompt: Instance | undefined;
   #reorder: Instance | undefined;
-  readonly #tokens: Buffer;
-  readonly #bans: Buffer;
+  /** The program that ran last. */
+  #latest: Instance | undefined;
 
-  constructor(context: Context, choice: Choice, options: DecodingOptions) {
+  /** Takes the context over; also when it throws. */
+  constructor(context: Context, options: DecodingOptions) {
     const { model, backend } = context.loaded;
+    using undo = new DisposableStack();
+    undo.use(context);
     this.rows = context.rows;
     this.vocabSize = model.vocabSize;
     this.#context = context;
-    this.#choice = choice;
     this.#options = options;
-    if (options.maxLength > model.maxPositions)
-      throw new InputError(
-        `generate: up to ${options.maxLength} positions are asked for; this model takes at most ${model.maxPositions}`,
-      );
-    this.#tokens = backend.alloc(4 * this.rows);
-    this.#bans = backend.alloc(4 * this.vocabSize);
+    this.#tokens = undo.use(backend.alloc(4 * this.rows));
+    this.#bans = options.bans ? undo.use(backend.alloc(4 * this.vocabSize)) : undefined;
+    this.#owned.use(undo.move());
+  }
+
+  /** Take a batch; nothing of the one before remains. */
+  begin(batch: Batch, { banned, signal }: BeginOptions): void {
+    this.length = 0;
+    this.#signal = signal;
+    this.#context.begin(batch);
+    for (const program of [this.#step, this.#prompt]) if (program) this.#context.fill(program, this.#capacity);
+    if (!this.#bans) return;
     const bans = new Float32Array(this.vocabSize);
-    for (const id of options.banned ?? []) bans[id] = bannedBias;
-    backend.write(this.#bans, bans);
+    for (const id of banned) bans[id] = bannedBias;
+    this.#context.loaded.backend.write(this.#bans, bans);
   }
 
   /** Kernels started for each further token. */
@@ -69,35 +89,31 @@ export class Decoding implements Disposable {
     return this.#step?.program.dispatches ?? 0;
   }
 
-  /** Decode a prompt [rows, T]. Run before the first `step`; the result is what follows its last token. */
+  /** Decode a prompt [rows, length]; the result is what follows its last token. */
   async prompt(ids: Int32Array, length: number): Promise<void> {
+    if (length === 1) return this.step(ids);
     await this.#reserve(length + 1);
-    if (length === 1) {
-      this.#context.loaded.backend.write(this.#tokens, ids);
-      return this.#advance(this.#step!, 1);
-    }
-    using instance = await this.#build('prompt', length);
-    instance.write('prompt', ids);
-    this.#advance(instance, length);
-    // The next token has to be read before the program goes away.
-    this.#pending = await this.#read(instance);
+    this.#prompt ??= await this.#build('prompt', length);
+    this.#prompt.write('prompt', ids);
+    this.#advance(this.#prompt, length);
   }
 
   /** Decode one token a row: these, or with the choice `best` those that the device chose last. */
   async step(tokens?: Int32Array): Promise<void> {
     await this.#reserve(this.length + 1);
+    this.#step ??= await this.#build('step', 1);
     if (tokens) this.#context.loaded.backend.write(this.#tokens, tokens);
-    this.#advance(this.#step!, 1);
+    this.#advance(this.#step, 1);
   }
 
   /** Logits [rows, V] after the latest token. */
-  async logits(): Promise<Float32Array<ArrayBuffer>> {
-    return (await this.#result()) as Float32Array<ArrayBuffer>;
+  logits(): Promise<Float32Array<ArrayBuffer>> {
+    return this.#latest!.floats('logits');
   }
 
   /** The best token of each row after the latest one. */
-  async best(): Promise<Int32Array<ArrayBuffer>> {
-    return (await this.#result()) as Int32Array<ArrayBuffer>;
+  best(): Promise<Int32Array<ArrayBuffer>> {
+    return this.#latest!.integers('tokens');
   }
 
   /** Row r goes on from what row `sources[r]` has decoded. */
@@ -105,32 +121,28 @@ export class Decoding implements Disposable {
     if (sources.every((s, r) => s === r)) return;
     this.#reorder ??= await instantiate(this.#context.loaded, this.#traceReorder(), {
       bind: this.#cacheNames(this.#caches),
+      signal: this.#signal,
     });
     this.#reorder.write('sources', sources);
     this.#reorder.program.run();
   }
 
   [Symbol.dispose](): void {
-    this.#step?.[Symbol.dispose]();
-    this.#reorder?.[Symbol.dispose]();
-    for (const buffer of [...this.#caches, this.#tokens, this.#bans]) buffer[Symbol.dispose]();
-    this.#context[Symbol.dispose]();
+    this.#dropPrograms();
+    for (const cache of this.#caches) cache[Symbol.dispose]();
+    this.#caches = [];
+    this.#owned.dispose();
   }
 
-  #pending: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | undefined;
+  #dropPrograms(): void {
+    for (const program of [this.#step, this.#prompt, this.#reorder]) program?.[Symbol.dispose]();
+    this.#step = this.#prompt = this.#reorder = this.#latest = undefined;
+  }
 
   #advance(instance: Instance, count: number): void {
-    this.#pending = undefined;
     instance.program.run([this.length]);
+    this.#latest = instance;
     this.length += count;
-  }
-
-  #read(instance: Instance): Promise<Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>> {
-    return this.#choice === 'best' ? instance.integers('tokens') : instance.floats('logits');
-  }
-
-  async #result(): Promise<Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>> {
-    return this.#pending ?? this.#read(this.#step!);
   }
 
   /** Make room for `positions`, with larger caches and a program for them where the present ones are full. */
@@ -149,13 +161,10 @@ export class Decoding implements Disposable {
       for (const cache of caches) cache[Symbol.dispose]();
       throw error;
     }
-    this.#step?.[Symbol.dispose]();
-    this.#reorder?.[Symbol.dispose]();
-    this.#step = this.#reorder = undefined;
+    this.#dropPrograms();
     for (const cache of old.caches) cache[Symbol.dispose]();
     this.#caches = caches;
     this.#capacity = capacity;
-    this.#step = await this.#build('step', 1);
   }
 
   async #carryOver(old: { caches: Buffer[]; capacity: number }, caches: Buffer[], capacity: number): Promise<void> {
@@ -174,22 +183,22 @@ export class Decoding implements Disposable {
 
   #build(kind: 'step' | 'prompt', length: number): Promise<Instance> {
     const { loaded } = this.#context;
-    const best = this.#choice === 'best';
+    const best = this.#options.choice === 'best';
     const traced = trace(`${loaded.model.modelType} ${kind}`, (g) => {
       const tokens = best || kind === 'step' ? g.state('tokens', [this.rows, 1], 'i32') : undefined;
       const ids = kind === 'step' ? tokens! : g.input('prompt', [this.rows, length], 'i32');
       const shape = loaded.model.cacheShape(this.rows, this.#capacity);
       const caches = Array.from({ length: loaded.model.decoderLayers }, (_, i) => g.state(`cache.${i}`, shape));
-      const logits = this.#context.logits(g, { ids, caches, prompt: kind === 'prompt', capacity: this.#capacity });
+      const logits = this.#context.logits(g, { ids, caches, capacity: this.#capacity });
       if (!best) return { logits };
-      const allowed = this.#options.banned?.length ? add(logits, g.input('bans', [this.vocabSize])) : logits;
+      const allowed = this.#bans ? add(logits, g.input('bans', [this.vocabSize])) : logits;
       g.scope('choose', () => assign(tokens!, reshape(argmax(allowed), [this.rows, 1])));
       return {};
     });
     return instantiate(loaded, traced, {
       readback: [best ? 'tokens' : 'logits'],
-      bind: { ...this.#context.bind, ...this.#cacheNames(this.#caches), tokens: this.#tokens, bans: this.#bans },
-      signal: this.#options.signal,
+      bind: { ...this.#context.bind, ...this.#cacheNames(this.#caches), tokens: this.#tokens, ...(this.#bans && { bans: this.#bans }) },
+      signal: this.#signal,
     }).then((instance) => {
       this.#context.fill(instance, this.#capacity);
       return instance;

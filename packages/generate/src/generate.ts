@@ -1,18 +1,18 @@
 // Generation: from prompts or sources to sequences, with the meaning of `generate` in transformers. Greedy search lets the device
 // choose wherever the options allow it; everything else reads the logits and chooses on the host.
-import type { LoadedModel } from '@transept/models';
+import type { EncoderDecoderModel, LoadedModel } from '@transept/models';
 import { batch, bucket } from './batch.ts';
 import type { Batch } from './batch.ts';
 import { BeamSearch } from './beam.ts';
 import { TokenChooser } from './choose.ts';
-import { encodeSources, promptContext } from './contexts.ts';
-import { Decoding } from './decoding.ts';
-import type { Choice, Context } from './decoding.ts';
+import type { Choice, Decoding } from './decoding.ts';
 import type { Rows } from './forward.ts';
 import { OptionError, resolveLengths } from './options.ts';
 import type { GenerationOptions, Lengths, ResolvedOptions } from './options.ts';
 import { buildChain, planGreedy } from './processors/chain.ts';
 import type { Chain, GreedyPlan } from './processors/chain.ts';
+import { borrow } from './pool.ts';
+import type { Borrowed } from './pool.ts';
 import { resolveOptions } from './resolve.ts';
 import { randomSeed, uniforms } from './sampling.ts';
 
@@ -89,6 +89,7 @@ interface Run extends Disposable {
   readonly chain: Chain;
   readonly greedy: GreedyPlan;
   readonly choice: Choice;
+  readonly borrowed: Borrowed;
   readonly decoding: Decoding;
   /** What each sequence begins with, as transformers returns it. */
   readonly prompts: readonly Int32Array[];
@@ -114,18 +115,16 @@ async function prepare(loaded: LoadedModel, inputs: GenerateInputs, call: Genera
   const choice: Choice =
     options.numBeams > 1 || options.doSample || greedy.needsHost || bansSometimes(greedy, lengths) ? 'logits' : 'best';
 
-  const context: Context =
-    model.kind === 'decoder'
-      ? promptContext(loaded, prompt.fed, copies)
-      : await encodeSources(loaded, inputs.inputIds, { mask: inputs.attentionMask, rowsPerSource: copies, signal });
-  let decoding: Decoding;
-  try {
-    const banned = choice === 'best' ? greedy.banned : [];
-    decoding = new Decoding(context, choice, { maxLength: lengths.maxLength, banned, signal });
-  } catch (error) {
-    context[Symbol.dispose]();
-    throw error;
-  }
+  const banned = choice === 'best' ? greedy.banned : [];
+  const given = model.kind === 'decoder' ? prompt.fed : sourceBatch(model, inputs);
+  if (lengths.maxLength > model.maxPositions)
+    throw new OptionError(
+      `generate: option maxLength comes to ${lengths.maxLength} positions; this model takes at most ${model.maxPositions}`,
+    );
+  using undo = new DisposableStack();
+  const { rows, length } = given;
+  const borrowed = undo.use(await borrow(loaded, { rows, length, copies, signal }, { choice, bans: banned.length > 0 }));
+  borrowed.decoding.begin(given, { banned, signal });
   const repeat = ({ ids, length, rows }: Batch): Int32Array[] =>
     Array.from({ length: rows * copies }, (_, r) =>
       ids.slice(Math.floor(r / copies) * length, Math.floor(r / copies) * length + length),
@@ -133,18 +132,20 @@ async function prepare(loaded: LoadedModel, inputs: GenerateInputs, call: Genera
   const fed = repeat(prompt.fed);
   const start = new Int32Array(fed.length * prompt.fed.length);
   fed.forEach((row, r) => start.set(row, r * row.length));
+  const owned = undo.move();
   return {
     options,
     lengths,
     chain,
     greedy,
     choice,
-    decoding,
+    borrowed,
+    decoding: borrowed.decoding,
     prompts: repeat(prompt.shown),
     start: { ids: start, length: prompt.fed.length },
     pad,
     signal,
-    [Symbol.dispose]: () => decoding[Symbol.dispose](),
+    [Symbol.dispose]: () => owned.dispose(),
   };
 }
 
@@ -190,6 +191,18 @@ function startTokens(
   return { shown: first, fed: first };
 }
 
+function sourceBatch({ sourceVocabSize, maxSourcePositions }: EncoderDecoderModel, inputs: GenerateInputs): Batch {
+  const longest = Math.max(0, ...inputs.inputIds.map((r) => r.length));
+  return batch(inputs.inputIds, {
+    name: 'input_ids',
+    vocabSize: sourceVocabSize,
+    maxLength: maxSourcePositions,
+    length: bucket(longest, maxSourcePositions),
+    side: 'right',
+    mask: inputs.attentionMask,
+  });
+}
+
 /** Sources with their padding, as some processors look at them. */
 function paddedSources({ inputIds }: GenerateInputs, pad: number): number[][] {
   const longest = Math.max(0, ...inputIds.map((r) => r.length));
@@ -217,10 +230,11 @@ async function* chooseTokens(run: Run): AsyncGenerator<readonly (number | undefi
     const chosen = Array.from(tokens, (token, r) => (ended[r] ? undefined : token));
     chosen.forEach((token, r) => (ended[r] ||= token !== undefined && ends.has(token)));
     yield chosen;
-    if (ended.every(Boolean) || length + 1 === lengths.maxLength) return;
+    if (ended.every(Boolean) || length + 1 === lengths.maxLength) break;
     await pause();
     await decoding.step(chooser || forced !== undefined ? tokens : undefined);
   }
+  run.borrowed.done = true;
 }
 
 async function searchBeams(run: Run, onStep: GenerateOptions['onStep']): Promise<Generated> {
@@ -243,6 +257,7 @@ async function searchBeams(run: Run, onStep: GenerateOptions['onStep']): Promise
     await decoding.step(tokens);
     await pause();
   }
+  run.borrowed.done = true;
   const { sequences, scores } = search.result();
   return { sequences: sequences.map((s) => Int32Array.from(s)), scores };
 }

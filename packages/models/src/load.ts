@@ -29,6 +29,8 @@ export interface LoadedModel extends Disposable {
   readonly bytes: number;
   /** The buffer of a parameter of one of the model's graphs. Constants are made when they are first asked for. */
   parameter(parameter: Parameter): Buffer;
+  /** Something that uses the weights, to be disposed before them. */
+  keep<T extends Disposable>(thing: T): T;
 }
 
 /** Read config.json and the weights of a Hugging Face folder onto a device. */
@@ -85,6 +87,7 @@ export async function loadModel(files: Files, backend: Backend, options: LoadMod
       owned.use(buffer);
       return buffer;
     },
+    keep: (thing) => owned.use(thing),
     [Symbol.dispose]: () => owned.dispose(),
   };
 }
