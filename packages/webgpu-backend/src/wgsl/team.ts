@@ -37,43 +37,48 @@ export function teamFor(length: number, rows: number, target: Target): Team {
 export const powerOfTwo = (n: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, n)));
 
 /**
- * Declares functions that reduce over a team. Every invocation of the workgroup calls them, in uniform control flow;
- * they take the value and the invocation's `lane`.
+ * Declares functions that reduce over a team. Every invocation of the workgroup calls them, in uniform control flow; they
+ * take the value and the invocation's `lane`. With `apart`, a power of two, only invocations whose lanes are equal modulo
+ * `apart` are taken together.
  */
-export function declareReductions(shader: Shader, team: Team, target: Target, reductions: readonly Reduction[]): void {
-  const { lanes, size } = team;
-  const inSubgroup = Math.min(lanes, target.subgroup);
+export function declareReductions(
+  shader: Shader,
+  { lanes, size }: Team,
+  target: Target,
+  reductions: readonly Reduction[],
+  apart = 1,
+): void {
+  const inSubgroup = Math.max(apart, Math.min(lanes, target.subgroup));
   const parts = lanes / inSubgroup;
-  if (inSubgroup > 1) shader.useSubgroups();
+  if (inSubgroup > apart) shader.useSubgroups();
   for (const { name, type, combine } of reductions) {
     const body: string[] = [`fn ${name}(value: ${type}, lane: u32) -> ${type} {`, '  var r = value;'];
-    for (let step = inSubgroup / 2; step >= 1; step /= 2)
+    for (let step = inSubgroup / 2; step >= apart; step /= 2)
       body.push(`  r = ${combine('r', `subgroupShuffleXor(r, ${u32(step)})`)};`);
     if (parts > 1) {
       const memory = `${name}Parts`;
-      shader.declare(`var<workgroup> ${memory}: array<${type}, ${size / inSubgroup}>;`);
+      shader.declare(`var<workgroup> ${memory}: array<${type}, ${(size / inSubgroup) * apart}>;`);
+      const own = apart === 1 ? '' : ` + lane % ${u32(apart)}`;
       body.push(
-        `  if ((lane & ${u32(inSubgroup - 1)}) == 0u) { ${memory}[lane / ${u32(inSubgroup)}] = r; }`,
+        `  let first = (lane / ${u32(lanes)}) * ${u32(parts * apart)}${own};`,
+        `  let part = (lane % ${u32(lanes)}) / ${u32(inSubgroup)};`,
+        `  if (lane % ${u32(inSubgroup)} < ${u32(apart)}) { ${memory}[first + part * ${u32(apart)}] = r; }`,
         '  workgroupBarrier();',
       );
-      if (parts <= 16) {
+      if (parts > 16)
         body.push(
-          `  let first = (lane / ${u32(lanes)}) * ${u32(parts)};`,
-          `  r = ${memory}[first];`,
-          `  for (var i = 1u; i < ${u32(parts)}; i++) { r = ${combine('r', `${memory}[first + i]`)}; }`,
-        );
-      } else {
-        body.push(
-          `  let part = lane % ${u32(lanes)};`,
-          `  let first = (lane / ${u32(lanes)}) * ${u32(parts)};`,
-          `  for (var half = ${u32(parts / 2)}; half > 0u; half >>= 1u) {`,
-          `    if (part < half) { ${memory}[first + part] = ${combine(`${memory}[first + part]`, `${memory}[first + part + half]`)}; }`,
+          `  for (var half = ${u32(parts / 2)}; half > 8u; half >>= 1u) {`,
+          `    if (lane % ${u32(inSubgroup)} < ${u32(apart)} && part < half) {`,
+          `      ${memory}[first + part * ${u32(apart)}] = ${combine(`${memory}[first + part * ${u32(apart)}]`, `${memory}[first + (part + half) * ${u32(apart)}]`)};`,
+          '    }',
           '    workgroupBarrier();',
           '  }',
-          `  r = ${memory}[first];`,
         );
-      }
-      body.push('  workgroupBarrier();');
+      body.push(
+        `  r = ${memory}[first];`,
+        `  for (var i = 1u; i < ${u32(Math.min(parts, 16))}; i++) { r = ${combine('r', `${memory}[first + i * ${u32(apart)}]`)}; }`,
+        '  workgroupBarrier();',
+      );
     }
     shader.declare([...body, '  return r;', '}'].join('\n'));
   }
