@@ -63,6 +63,13 @@ export function resolveOptions({ config = {}, generationConfig, call = {}, famil
     throw new OptionError(
       `generate: option numReturnSequences is ${numReturnSequences}; expected at most numBeams, ${numBeams}`,
     );
+  for (const name of ['forcedBosTokenId', 'forcedEosTokenId'] as const) {
+    const tokens = [options[name] ?? []].flat();
+    if (tokens.length > 0 && tokens.every((id) => options.suppressTokens.includes(id)))
+      throw new OptionError(
+        `generate: option ${name} is ${show(options[name])}, and suppressTokens holds it too; remove it from one of them`,
+      );
+  }
   return options.decoderStartTokenId === undefined
     ? { ...options, decoderStartTokenId: options.bosTokenId ?? tokenOf(config.decoder_start_token_id) }
     : options;

@@ -6,13 +6,12 @@ export function largest(scores: Float64Array): number {
   return max;
 }
 
-/** log Σ exp(scores); -Infinity where every score is. */
+/** log Σ exp(scores). -Infinity where every score is; NaN where one is NaN or +Infinity. */
 export function logSumExp(scores: Float64Array): number {
-  const max = largest(scores);
-  if (max === -Infinity) return max;
+  const shift = Math.max(largest(scores), -Number.MAX_VALUE);
   let sum = 0;
-  for (let i = 0; i < scores.length; i++) sum += Math.exp(scores[i]! - max);
-  return max + Math.log(sum);
+  for (let i = 0; i < scores.length; i++) sum += Math.exp(scores[i]! - shift);
+  return sum === 0 ? -Infinity : shift + Math.log(sum);
 }
 
 /** Scores become log-probabilities, in place. A row without any finite score stays as it is. */
