@@ -110,7 +110,7 @@ export class Graph {
           `parameter: parts differ beyond axis 0: ${first.name} is ${formatShape(first.shape)}, ${part.name} is ${formatShape(part.shape)}`,
         );
     const shape = [parts.reduce((n, p) => n + p.shape[0]!, 0), ...first.shape.slice(1)];
-    return this.#parameter({ name: parts.map((p) => p.name).join('+'), shape, dtype, source: { parts } });
+    return this.#parameter({ name: mergedName(parts.map((p) => p.name)), shape, dtype, source: { parts } });
   }
 
   /** Values that the model makes itself, such as a table of positions. */
@@ -221,6 +221,18 @@ export class Graph {
       throw new ShapeError(`${op}: reads a state that was written since; use the tensor that the write returned`);
     return { node: t.node, offset: t.offset, shape: t.shape, strides: t.strides };
   }
+}
+
+/** `a.q.weight` and `a.k.weight` as `a.{q,k}.weight`. */
+function mergedName(names: readonly string[]): string {
+  const split = names.map((n) => n.split('.'));
+  const [first] = split as [string[]];
+  if (split.some((s) => s.length !== first.length)) return names.join('+');
+  const merge = (i: number): string => {
+    const at = split.map((s) => s[i]!);
+    return at.every((a) => a === at[0]) ? at[0]! : `{${at.join(',')}}`;
+  };
+  return first.map((_, i) => merge(i)).join('.');
 }
 
 /** A function's graph: what it asked for, and which of it leaves the program. */

@@ -35,7 +35,8 @@ function marianModel(config: MarianConfig): EncoderDecoderModel {
   const layer = (w: Weights, stack: 'encoder' | 'decoder', i: number): Weights => w.at(`model.${stack}.layers.${i}`);
 
   /** add & norm: the residual stream goes through the norm. */
-  const addNorm = (w: Weights, name: string, x: Tensor, sublayer: Tensor): Tensor => layerNorm(add(x, sublayer), w.at(name), { eps });
+  const addNorm = (w: Weights, name: string, x: Tensor, sublayer: Tensor): Tensor =>
+    w.graph.scope(name, () => layerNorm(add(x, sublayer), w.at(name), { eps }));
 
   const feed = (w: Weights, stack: Stack, x: Tensor): Tensor =>
     w.graph.scope('feed_forward', () =>
