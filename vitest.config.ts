@@ -1,9 +1,10 @@
 // All tests of the repository. Packages are resolved to their sources; nothing needs to be built, except WebAssembly.
-// The slow project (packing, whole pages) runs after the unit tests, one file at a time.
+// The slow project (tests/: whole models, packing; and whole pages) runs after the unit tests, one file at a time.
 import { defineConfig } from 'vitest/config';
 
 const conditions = ['@transept/source', 'module', 'node', 'development|production'];
-const slow = ['tests/packaging/**/*.test.ts', '{apps,tests,scripts}/**/*.e2e.test.ts'];
+const slow = ['tests/**/*.test.ts', 'apps/*/e2e/**/*.test.ts', '{apps,scripts}/**/*.e2e.test.ts'];
+
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: ['@transept/source', 'node'] } },
