@@ -1,6 +1,7 @@
 // Memory that a user of the backend holds.
 import { BackendError } from '@transept/tensor';
 import type { Buffer } from '@transept/tensor';
+import { bufferUsage } from './constants.ts';
 import type { Context } from './context.ts';
 
 export class GpuBuffer implements Buffer {
@@ -21,7 +22,7 @@ export class GpuBuffer implements Buffer {
     const most = context.device.limits.maxBufferSize;
     if (bytes > most)
       throw new BackendError(`alloc: too large: ${bytes} bytes; this device's buffers hold up to ${most}`);
-    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    const usage = bufferUsage.storage | bufferUsage.copySource | bufferUsage.copyTarget;
     const { value, error } = context.scoped(() => context.createBuffer('transept buffer', bytes, usage));
     this.bytes = bytes;
     this.context = context;

@@ -1,5 +1,6 @@
 // What everything on one device shares: the device itself, whether it is still there, and how much memory is taken.
 import { BackendError, DeviceLostError } from '@transept/tensor';
+import { mapRead } from './constants.ts';
 import { message } from './device.ts';
 import { Pipelines } from './pipelines.ts';
 
@@ -89,7 +90,7 @@ export class Context {
   /** A copy of the first bytes of a staging buffer, once everything submitted so far is done. */
   async copyOut(staging: GPUBuffer, bytes: number, op: string): Promise<Uint8Array<ArrayBuffer>> {
     try {
-      await staging.mapAsync(GPUMapMode.READ);
+      await staging.mapAsync(mapRead);
     } catch (cause) {
       // A lost device rejects maps and resolves `lost` in either order.
       await Promise.race([this.lost, new Promise((resolve) => setTimeout(resolve, 50))]);

@@ -67,11 +67,7 @@ async function importDawn(): Promise<GPU> {
   // Not a literal, so that bundlers for browsers leave it alone.
   const name = 'webgpu';
   try {
-    const { create, globals } = (await import(
-      /* @vite-ignore */ /* webpackIgnore: true */ name
-    )) as typeof import('webgpu');
-    for (const [key, value] of Object.entries(globals))
-      if (!(key in globalThis)) Object.assign(globalThis, { [key]: value });
+    const { create } = (await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as typeof import('webgpu');
     return create([]);
   } catch (cause) {
     throw new BackendError(

@@ -1,5 +1,6 @@
 // Compiled shaders of one device, by their source: equal kernels of any plan share a pipeline.
 import { BackendError } from '@transept/tensor';
+import { computeStage } from './constants.ts';
 import { message } from './device.ts';
 import type { Dispatch } from './step.ts';
 
@@ -38,7 +39,7 @@ export class Pipelines {
     const key = types.join();
     let layout = this.#layouts.get(key);
     if (!layout) {
-      const entries = types.map((type, binding) => ({ binding, visibility: GPUShaderStage.COMPUTE, buffer: { type } }));
+      const entries = types.map((type, binding) => ({ binding, visibility: computeStage, buffer: { type } }));
       const group = this.#device.createBindGroupLayout({ entries });
       layout = { bindings: group, pipeline: this.#device.createPipelineLayout({ bindGroupLayouts: [group] }) };
       this.#layouts.set(key, layout);

@@ -3,6 +3,7 @@
 import { BackendError } from '@transept/tensor';
 import type { Buffer, Call, LoadOptions, Plan, PlannedBuffer, Program } from '@transept/tensor';
 import { GpuBuffer } from './buffer.ts';
+import { bufferUsage } from './constants.ts';
 import type { Context } from './context.ts';
 import { StagingRing } from './staging.ts';
 import type { StagingPool } from './staging.ts';
@@ -212,7 +213,7 @@ export class GpuProgram implements Program {
     const buffer = this.#host.context.createBuffer(
       `temporary of ${this.plan.name}`,
       planned.bytes,
-      GPUBufferUsage.STORAGE,
+      bufferUsage.storage,
     );
     this.#owned.push(buffer);
     return buffer;
@@ -228,7 +229,7 @@ export class GpuProgram implements Program {
 
   #scalarBlock(): GPUBuffer {
     if (this.#uniform) return this.#uniform;
-    const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
+    const usage = bufferUsage.uniform | bufferUsage.copyTarget;
     this.#uniform = this.#host.context.createBuffer(`scalars of ${this.plan.name}`, this.#block.byteLength, usage);
     this.#owned.push(this.#uniform);
     return this.#uniform;

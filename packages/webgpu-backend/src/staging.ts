@@ -1,5 +1,6 @@
 // Memory through which results come back to the host. A ring belongs to one buffer of a program and takes a copy on every
 // run; the pool serves reads at any time.
+import { bufferUsage } from './constants.ts';
 import type { Context } from './context.ts';
 
 /** Copies of one buffer that can be under way at once: runs may be enqueued ahead while an earlier result is read. */
@@ -10,7 +11,7 @@ interface Slot {
   reading: Promise<Uint8Array<ArrayBuffer>> | undefined;
 }
 
-const stagingUsage = (): GPUBufferUsageFlags => GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
+const stagingUsage = bufferUsage.mapRead | bufferUsage.copyTarget;
 
 export class StagingRing {
   readonly bytes: number;
@@ -23,7 +24,7 @@ export class StagingRing {
     this.bytes = bytes;
     this.#context = context;
     this.#slots = Array.from({ length: ringSize }, () => ({
-      gpu: context.createBuffer(`staging of ${label}`, bytes, stagingUsage()),
+      gpu: context.createBuffer(`staging of ${label}`, bytes, stagingUsage),
       reading: undefined,
     }));
   }
@@ -90,7 +91,7 @@ export class StagingPool {
     const size = 2 ** Math.ceil(Math.log2(Math.max(256, bytes)));
     const at = this.#free.findIndex((b) => b.size === size);
     if (at >= 0) return this.#free.splice(at, 1)[0]!;
-    return this.#context.createBuffer('staging', size, stagingUsage());
+    return this.#context.createBuffer('staging', size, stagingUsage);
   }
 
   #give(buffer: GPUBuffer): void {

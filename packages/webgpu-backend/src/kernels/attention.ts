@@ -37,7 +37,7 @@ function divide(call: Call, target: Target): Division {
   const [batch, positions, heads, depth] = q.shape as readonly [number, number, number, number];
   const keys = k.shape[1]!;
   const valueDepth = v.shape[3]!;
-  const width = !target.software && [q, k, v].every((x) => readsByFours(call, x, 3)) ? 4 : 1;
+  const width = [q, k, v].every((x) => readsByFours(call, x, 3)) ? 4 : 1;
   const units = depth / width;
   const valueUnits = valueDepth / width;
   const smaller = Math.max(1, Math.min(units, valueUnits));

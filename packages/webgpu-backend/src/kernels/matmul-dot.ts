@@ -14,8 +14,7 @@ const columns = 4;
 export function matmulDot(call: Call, plan: Plan, { batch, m, n, k }: Sizes, target: Target): Step {
   const [a, b] = call.inputs as readonly [View, View];
   const rows = Math.min(m, 4);
-  const wide =
-    !target.software && [a, b].every((v) => readsByFours(call, v, v === a ? v.shape.length - 1 : v.shape.length - 2));
+  const wide = [a, b].every((v) => readsByFours(call, v, v === a ? v.shape.length - 1 : v.shape.length - 2));
   const width = wide ? 4 : 1;
   const team = teamAlong(k / width, target);
   const shader = new Shader(call, plan, wide ? [a, b] : []);
