@@ -169,7 +169,8 @@ export class BeamSearch {
       const row = b * running.length + beam;
       for (let v = 0, at = row * V; v < V; v++) scores[v] = logits[at++]!;
       const norm = logSumExp(scores);
-      if (Number.isNaN(norm)) throw new RangeError(`beamSearch: the logits of row ${row} hold NaN or infinity; expected numbers`);
+      if (Number.isNaN(norm))
+        throw new RangeError(`beamSearch: the logits of row ${row} hold NaN or infinity; expected numbers`);
       for (let v = 0; v < V; v++) scores[v]! -= norm;
       applyChain(this.#chain, scores, { ids, prompt: b });
       for (let v = 0, at = beam * V; v < V; v++, at++) {

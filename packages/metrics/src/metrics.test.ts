@@ -38,6 +38,11 @@ describe('metrics of sacrebleu', () => {
     for (const [line, tokens] of golden.tokens) expect(tokenize13a(line).join(' ')).toBe(tokens);
   });
 
+  it('keeps periods and commas inside numbers', () => {
+    for (let digit = 0; digit < 10; digit++)
+      expect(tokenize13a(`1.${digit},${digit}`)).toEqual([`1.${digit},${digit}`]);
+  });
+
   it.each(golden.translations.map((part) => [part.name, part.from_, part.to, part] as const))(
     'scores translations: %s, sentences %i to %i',
     (name, from, to, expected) => {

@@ -5,6 +5,7 @@ import { folder, openCheckpoint } from '@transept/checkpoint';
 import type { GenerationOptions } from '../options.ts';
 import { resolveOptions } from '../resolve.ts';
 import { applyChain, buildChain, planGreedy, removeInvalidValues, type Chain } from './chain.ts';
+import { topP } from './sampling.ts';
 import { beginSuppressTokens } from './words.ts';
 
 interface Case {
@@ -187,6 +188,14 @@ describe('buildChain', () => {
     const scores = Float64Array.of(NaN, Infinity, -Infinity, 2);
     removeInvalidValues.apply(scores, { ids: [], prompt: 0 });
     expect([...scores]).toEqual([0, 3.4028234663852886e38, -3.4028234663852886e38, 2]);
+  });
+});
+
+describe('topP', () => {
+  it('removes tokens up to exactly 1 - p, of equal ones those with the lower index', () => {
+    const scores = new Float64Array(4);
+    topP(0.5).apply(scores, { ids: [], prompt: 0 });
+    expect([...scores]).toEqual([-Infinity, -Infinity, 0, 0]);
   });
 });
 
