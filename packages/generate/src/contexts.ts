@@ -19,7 +19,10 @@ export interface ContextSize {
 }
 
 /** Sources go through the encoder; what the decoder's cross-attention reads of them is computed once. */
-export async function sourceContext(loaded: LoadedModel, { rows, length, copies, signal }: ContextSize): Promise<Context> {
+export async function sourceContext(
+  loaded: LoadedModel,
+  { rows, length, copies, signal }: ContextSize,
+): Promise<Context> {
   const { model } = loaded;
   if (model.kind !== 'encoder-decoder') throw new InputError(`generate: "${model.modelType}" has no encoder`);
   const shapes: (readonly number[])[] = [];
@@ -77,7 +80,10 @@ export function promptContext(loaded: LoadedModel, size: ContextSize): Context {
     },
     begin(batch) {
       prompt = batch;
-      backend.write(pads, Int32Array.from({ length: rows }, (_, r) => seen(r).reduce((n, s) => n + 1 - s, 0)));
+      backend.write(
+        pads,
+        Int32Array.from({ length: rows }, (_, r) => seen(r).reduce((n, s) => n + 1 - s, 0)),
+      );
     },
     fill(instance, capacity) {
       const mask = new Int32Array(rows * capacity).fill(1);

@@ -197,7 +197,12 @@ export class Decoding implements Disposable {
     });
     return instantiate(loaded, traced, {
       readback: [best ? 'tokens' : 'logits'],
-      bind: { ...this.#context.bind, ...this.#cacheNames(this.#caches), tokens: this.#tokens, ...(this.#bans && { bans: this.#bans }) },
+      bind: {
+        ...this.#context.bind,
+        ...this.#cacheNames(this.#caches),
+        tokens: this.#tokens,
+        ...(this.#bans && { bans: this.#bans }),
+      },
       signal: this.#signal,
     }).then((instance) => {
       this.#context.fill(instance, this.#capacity);

@@ -6,6 +6,8 @@ import type { Graph, Tensor } from '@transept/tensor';
 import { batch, InputError } from './batch.ts';
 import type { Batch } from './batch.ts';
 import { instantiate } from './instance.ts';
+import type { Instance } from './instance.ts';
+import { borrow } from './pool.ts';
 
 export type Rows = readonly ArrayLike<number>[];
 
@@ -43,8 +45,31 @@ export async function forward(
   inputs: ForwardInputs,
   options: ForwardOptions = {},
 ): Promise<ForwardOutputs> {
-  const { values, build } =
+  const { signal } = options;
+  const { values, key, build } =
     loaded.model.kind === 'decoder' ? decoderPass(loaded, inputs) : encoderDecoderPass(loaded, inputs);
+  const wanted = [key, Boolean(options.hiddenStates), Boolean(options.attentions)];
+  using borrowed = await borrow(loaded, 'forward', JSON.stringify(wanted), () => passInstance(loaded, build, options));
+  const { instance, shapes } = borrowed.it;
+  for (const [name, data] of Object.entries(values)) if (instance.buffers[name]) instance.write(name, data);
+  instance.program.run();
+  const outputs: Record<string, OutputTensor> = {};
+  for (const [name, shape] of shapes) {
+    signal?.throwIfAborted();
+    const count = shape.reduce((a, b) => a * b, 1);
+    const bytes = await loaded.backend.read(instance.buffers[name]!, 0, 4 * count);
+    outputs[name] = { shape, data: new Float32Array(bytes.buffer) };
+  }
+  borrowed.done = true;
+  return outputs;
+}
+
+interface PassInstance extends Disposable {
+  readonly instance: Instance;
+  readonly shapes: ReadonlyMap<string, readonly number[]>;
+}
+
+async function passInstance(loaded: LoadedModel, build: Pass['build'], options: ForwardOptions): Promise<PassInstance> {
   const shapes = new Map<string, readonly number[]>();
   const traced = trace(`${loaded.model.modelType} forward`, (g) => {
     const tapped = new Tapped(loaded.model.kind === 'decoder', options);
@@ -52,21 +77,14 @@ export async function forward(
     for (const [name, tensor] of Object.entries(outputs)) shapes.set(name, tensor.shape);
     return outputs;
   });
-  using instance = await instantiate(loaded, traced, { signal: options.signal });
-  for (const [name, data] of Object.entries(values)) if (instance.buffers[name]) instance.write(name, data);
-  instance.program.run();
-  const outputs: Record<string, OutputTensor> = {};
-  for (const [name, shape] of shapes) {
-    options.signal?.throwIfAborted();
-    const count = shape.reduce((a, b) => a * b, 1);
-    const bytes = await loaded.backend.read(instance.buffers[name]!, 0, 4 * count);
-    outputs[name] = { shape, data: new Float32Array(bytes.buffer) };
-  }
-  return outputs;
+  const instance = await instantiate(loaded, traced, { signal: options.signal });
+  return { instance, shapes, [Symbol.dispose]: () => instance[Symbol.dispose]() };
 }
 
 interface Pass {
   readonly values: Readonly<Record<string, Int32Array<ArrayBuffer>>>;
+  /** Everything that `build` depends on. */
+  readonly key: readonly unknown[];
   build(g: Graph, taps: Taps): Record<string, Tensor>;
 }
 
@@ -96,6 +114,7 @@ function encoderDecoderPass(loaded: LoadedModel, inputs: ForwardInputs): Pass {
       `forward: input_ids has ${source.rows} rows, decoder_input_ids has ${target.rows}; they must be equal`,
     );
   return {
+    key: [source.rows, source.length, target.length, Boolean(inputs.decoderAttentionMask)],
     values: { ids: source.ids, mask: source.mask, decoder_ids: target.ids, decoder_mask: target.mask },
     build(g, taps) {
       const mask = g.input('mask', [source.rows, source.length], 'i32');
@@ -132,6 +151,7 @@ function decoderPass(loaded: LoadedModel, inputs: ForwardInputs): Pass {
       `forward: position_ids is [${positions.rows}, ${positions.length}], input_ids is [${shape}]; they must be equal`,
     );
   return {
+    key: [...shape, Boolean(inputs.attentionMask), Boolean(positions)],
     values: { ids: source.ids, mask: source.mask, ...(positions && { positions: positions.ids }) },
     build: (g, taps) => {
       const ids = g.input('ids', shape, 'i32');

@@ -5,7 +5,10 @@ import { batch, bucket } from './batch.ts';
 import type { Batch } from './batch.ts';
 import { BeamSearch } from './beam.ts';
 import { TokenChooser } from './choose.ts';
-import type { Choice, Decoding } from './decoding.ts';
+import { promptContext, sourceContext } from './contexts.ts';
+import type { ContextSize } from './contexts.ts';
+import { Decoding } from './decoding.ts';
+import type { Choice, DecodingOptions } from './decoding.ts';
 import type { Rows } from './forward.ts';
 import { OptionError, resolveLengths } from './options.ts';
 import type { GenerationOptions, Lengths, ResolvedOptions } from './options.ts';
@@ -89,7 +92,7 @@ interface Run extends Disposable {
   readonly chain: Chain;
   readonly greedy: GreedyPlan;
   readonly choice: Choice;
-  readonly borrowed: Borrowed;
+  readonly borrowed: Borrowed<Decoding>;
   readonly decoding: Decoding;
   /** What each sequence begins with, as transformers returns it. */
   readonly prompts: readonly Int32Array[];
@@ -122,9 +125,16 @@ async function prepare(loaded: LoadedModel, inputs: GenerateInputs, call: Genera
       `generate: option maxLength comes to ${lengths.maxLength} positions; this model takes at most ${model.maxPositions}`,
     );
   using undo = new DisposableStack();
-  const { rows, length } = given;
-  const borrowed = undo.use(await borrow(loaded, { rows, length, copies, signal }, { choice, bans: banned.length > 0 }));
-  borrowed.decoding.begin(given, { banned, signal });
+  const size: ContextSize = { rows: given.rows, length: given.length, copies, signal };
+  const use: DecodingOptions = { choice, bans: banned.length > 0 };
+  const key = JSON.stringify([size.rows, size.length, copies, choice, use.bans]);
+  const borrowed = undo.use(
+    await borrow(loaded, 'decoding', key, async () => {
+      const context = model.kind === 'decoder' ? promptContext(loaded, size) : await sourceContext(loaded, size);
+      return new Decoding(context, use);
+    }),
+  );
+  borrowed.it.begin(given, { banned, signal });
   const repeat = ({ ids, length, rows }: Batch): Int32Array[] =>
     Array.from({ length: rows * copies }, (_, r) =>
       ids.slice(Math.floor(r / copies) * length, Math.floor(r / copies) * length + length),
@@ -140,7 +150,7 @@ async function prepare(loaded: LoadedModel, inputs: GenerateInputs, call: Genera
     greedy,
     choice,
     borrowed,
-    decoding: borrowed.decoding,
+    decoding: borrowed.it,
     prompts: repeat(prompt.shown),
     start: { ids: start, length: prompt.fed.length },
     pad,

@@ -1,52 +1,59 @@
-// Programs that were made for a batch of some size serve the next batch of that size: a model keeps the latest few.
+// Programs that were made for inputs of some size serve the next inputs of that size: a model keeps the latest few.
 import type { LoadedModel } from '@transept/models';
-import { promptContext, sourceContext } from './contexts.ts';
-import type { ContextSize } from './contexts.ts';
-import { Decoding } from './decoding.ts';
-import type { DecodingOptions } from './decoding.ts';
 
-/** Idle decodings that a model keeps. */
+/** Idle things of each kind that a model keeps. */
 const keptIdle = 6;
 
 class Pool implements Disposable {
-  /** Idle decodings, the one used last at the end. */
-  #idle: { key: string; decoding: Decoding }[] = [];
+  /** The one used last at the end. */
+  #idle: { readonly key: string; readonly thing: Disposable }[] = [];
 
-  take(key: string): Decoding | undefined {
+  take(key: string): Disposable | undefined {
     const at = this.#idle.findLastIndex((i) => i.key === key);
-    return at < 0 ? undefined : this.#idle.splice(at, 1)[0]!.decoding;
+    return at < 0 ? undefined : this.#idle.splice(at, 1)[0]!.thing;
   }
 
-  give(key: string, decoding: Decoding): void {
-    this.#idle.push({ key, decoding });
-    if (this.#idle.length > keptIdle) this.#idle.shift()!.decoding[Symbol.dispose]();
+  give(key: string, thing: Disposable): void {
+    this.#idle.push({ key, thing });
+    if (this.#idle.length > keptIdle) this.#idle.shift()!.thing[Symbol.dispose]();
   }
 
   [Symbol.dispose](): void {
-    for (const { decoding } of this.#idle) decoding[Symbol.dispose]();
+    for (const { thing } of this.#idle) thing[Symbol.dispose]();
     this.#idle = [];
   }
 }
 
-const pools = new WeakMap<LoadedModel, Pool>();
+const pools = new WeakMap<LoadedModel, Map<string, Pool>>();
 
-/** A decoding that goes back to its model's pool when it is disposed, or away when it failed. */
-export interface Borrowed extends Disposable {
-  readonly decoding: Decoding;
+function poolOf(loaded: LoadedModel, kind: string): Pool {
+  let kinds = pools.get(loaded);
+  if (!kinds) pools.set(loaded, (kinds = new Map()));
+  let pool = kinds.get(kind);
+  if (!pool) kinds.set(kind, (pool = loaded.keep(new Pool())));
+  return pool;
+}
+
+/** Something that goes back to its model's pool when it is disposed, or away when what it did failed. */
+export interface Borrowed<T> extends Disposable {
+  readonly it: T;
   /** It ended as it should, so it may serve again. */
   done: boolean;
 }
 
-export async function borrow(loaded: LoadedModel, size: ContextSize, options: DecodingOptions): Promise<Borrowed> {
-  let pool = pools.get(loaded);
-  if (!pool) pools.set(loaded, (pool = loaded.keep(new Pool())));
-  const key = JSON.stringify([size.rows, size.length, size.copies, options.choice, options.bans]);
-  const context = () => (loaded.model.kind === 'decoder' ? promptContext(loaded, size) : sourceContext(loaded, size));
-  const decoding = pool.take(key) ?? new Decoding(await context(), options);
-  const borrowed = {
-    decoding,
+/** Take an idle one of a kind with this key, or make one. */
+export async function borrow<T extends Disposable>(
+  loaded: LoadedModel,
+  kind: string,
+  key: string,
+  make: () => Promise<T>,
+): Promise<Borrowed<T>> {
+  const pool = poolOf(loaded, kind);
+  const it = (pool.take(key) as T | undefined) ?? (await make());
+  const borrowed: Borrowed<T> = {
+    it,
     done: false,
-    [Symbol.dispose]: () => (borrowed.done ? pool.give(key, decoding) : decoding[Symbol.dispose]()),
+    [Symbol.dispose]: () => (borrowed.done ? pool.give(key, it) : it[Symbol.dispose]()),
   };
   return borrowed;
 }

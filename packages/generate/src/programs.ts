@@ -13,12 +13,18 @@ export interface ProgramSizes {
 }
 
 /** The plans of a model: its encoder or the pass over a prompt, and the step that adds one token. */
-export function programsOf(model: Model, backend: Backend, { rows = 1, length = 16, capacity = 64 }: ProgramSizes = {}): Plan[] {
+export function programsOf(
+  model: Model,
+  backend: Backend,
+  { rows = 1, length = 16, capacity = 64 }: ProgramSizes = {},
+): Plan[] {
   const decoder = (name: string, count: number): Plan =>
     lower(
       trace(`${model.modelType} ${name}`, (g) => {
         const ids = g.input('ids', [rows, count], 'i32');
-        const caches = Array.from({ length: model.decoderLayers }, (_, i) => g.state(`cache.${i}`, model.cacheShape(rows, capacity)));
+        const caches = Array.from({ length: model.decoderLayers }, (_, i) =>
+          g.state(`cache.${i}`, model.cacheShape(rows, capacity)),
+        );
         const step = { ids, caches, start: g.scalar('start'), lastOnly: true };
         if (model.kind === 'decoder') return { logits: reshape(model.decode(g, step), [rows, model.vocabSize]) };
         const mask = g.input('mask', [rows, length], 'i32');
@@ -35,7 +41,11 @@ export function programsOf(model: Model, backend: Backend, { rows = 1, length = 
   return [lower(encoder, backend), decoder('step', 1)];
 }
 
-function crossShapes(model: Extract<Model, { kind: 'encoder-decoder' }>, rows: number, length: number): (readonly number[])[] {
+function crossShapes(
+  model: Extract<Model, { kind: 'encoder-decoder' }>,
+  rows: number,
+  length: number,
+): (readonly number[])[] {
   const shapes: (readonly number[])[] = [];
   trace('shapes', (g) => {
     const encoded = g.input('encoded', [rows, length, model.width]);

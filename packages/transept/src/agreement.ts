@@ -1,7 +1,7 @@
 // Do two backends compute the same? Forced decoding: both run the same source and the same target tokens, so that the logits of
 // every position can be compared, whatever each would have chosen by itself.
 import { forward } from '@transept/generate';
-import type { Rows } from '@transept/generate';
+import type { ForwardInputs, Rows } from '@transept/generate';
 import type { LoadedModel } from '@transept/models';
 
 export interface Forced {
@@ -33,24 +33,81 @@ export interface Agreement {
 }
 
 /** Compare the logits of one model on two backends, position by position. */
-export async function agreement(a: LoadedModel, b: LoadedModel, forced: Forced, options: AgreementOptions = {}): Promise<Agreement> {
+export async function agreement(
+  a: LoadedModel,
+  b: LoadedModel,
+  forced: Forced,
+  options: AgreementOptions = {},
+): Promise<Agreement> {
   const { margin = 1e-3, signal, onProgress } = options;
-  const { targets, sources } = forced;
   const tally = new Tally(margin);
-  for (let i = 0; i < targets.length; i++) {
-    signal?.throwIfAborted();
-    const target = targets[i]!;
-    const inputs = sources ? { inputIds: [sources[i]!], decoderInputIds: [target] } : { inputIds: [target] };
-    const [x, y] = [await forward(a, inputs), await forward(b, inputs)].map((out) => out['logits']!);
-    const width = x!.shape.at(-1)!;
-    for (let at = 0; at < x!.data.length; at += width) tally.add(x!.data.subarray(at, at + width), y!.data.subarray(at, at + width));
-    onProgress?.(i + 1, targets.length);
+  const each = { ...(signal && { signal }) };
+  let done = 0;
+  for (const group of groups(a, forced)) {
+    const [x, y] = [await forward(a, group.inputs, each), await forward(b, group.inputs, each)].map(
+      (out) => out['logits']!,
+    );
+    const [, positions, width] = x!.shape as [number, number, number];
+    group.lengths.forEach((length, r) => {
+      for (let t = 0; t < length; t++) {
+        const at = (r * positions + t) * width;
+        tally.add(x!.data.subarray(at, at + width), y!.data.subarray(at, at + width));
+      }
+    });
+    onProgress?.((done += group.lengths.length), forced.targets.length);
   }
   return tally.result();
 }
 
+/** Rows that go through a model together. */
+const groupRows = 8;
+
+interface Group {
+  readonly inputs: ForwardInputs;
+  /** How many positions of each row count. Further rows only fill the group. */
+  readonly lengths: readonly number[];
+}
+
+/** Rows of similar lengths, padded on the right to few different shapes, so that few programs serve all. */
+function groups({ model }: LoadedModel, { sources, targets }: Forced): Group[] {
+  const most = { source: model.kind === 'decoder' ? 1 : model.maxSourcePositions, target: model.maxPositions };
+  const shape = (i: number): string =>
+    `${bucket(sources?.[i]?.length ?? 1, most.source)} ${bucket(targets[i]!.length, most.target)}`;
+  const byShape = Map.groupBy(targets.keys(), shape);
+  return [...byShape.values()].flatMap((rows) => {
+    const count = Math.ceil(rows.length / groupRows);
+    return Array.from({ length: count }, (_, g): Group => {
+      const some = rows.slice(g * groupRows, (g + 1) * groupRows);
+      const full = Array.from({ length: groupRows }, (_, i) => some[i] ?? some.at(-1)!);
+      const [target, targetMask] = padded(
+        full.map((i) => targets[i]!),
+        most.target,
+      );
+      const lengths = some.map((i) => targets[i]!.length);
+      if (!sources) return { inputs: { inputIds: target, attentionMask: targetMask }, lengths };
+      const [source, mask] = padded(
+        full.map((i) => sources[i]!),
+        most.source,
+      );
+      const decoder = { decoderInputIds: target, decoderAttentionMask: targetMask };
+      return { inputs: { inputIds: source, attentionMask: mask, ...decoder }, lengths };
+    });
+  });
+}
+
+const bucket = (length: number, most: number): number =>
+  Math.max(length, Math.min(most, Math.max(8, 2 ** Math.ceil(Math.log2(length)))));
+
+/** Rows and their masks, up to the bucket that all of them fit. */
+function padded(rows: readonly ArrayLike<number>[], most: number): [number[][], number[][]] {
+  const length = bucket(rows[0]!.length, most);
+  const fill = (row: ArrayLike<number>, value: (i: number) => number): number[] =>
+    Array.from({ length }, (_, i) => (i < row.length ? value(i) : 0));
+  return [rows.map((r) => fill(r, (i) => r[i]!)), rows.map((r) => fill(r, () => 1))];
+}
+
 /** Gathers the comparison of one position after the other. */
-class Tally {
+export class Tally {
   readonly #margin: number;
   #positions = 0;
   #same = 0;

@@ -36,7 +36,10 @@ export async function load(where: string | URL | Files, options: LoadOptions): P
   const optional = async (path: string): Promise<JsonObject | undefined> =>
     (await files.has(path, signal)) ? readJson(files, path, signal) : undefined;
   // The small files first: what is wrong with them shows before the weights are read.
-  const [tokenizer, generationConfig] = await Promise.all([optional('tokenizer.json'), optional('generation_config.json')]);
+  const [tokenizer, generationConfig] = await Promise.all([
+    optional('tokenizer.json'),
+    optional('generation_config.json'),
+  ]);
   const parsed = tokenizer && Tokenizer.fromJSON(tokenizer);
   const loaded = await loadModel(files, backend, rest);
   return {

@@ -23,20 +23,30 @@ export interface TextResult {
 }
 
 /** Generate from each text: its translation for an encoder-decoder, its continuation for a decoder. Results are in the order of the texts. */
-export async function generateText(model: TextModel, texts: readonly string[], options: TextOptions = {}): Promise<TextResult[]> {
+export async function generateText(
+  model: TextModel,
+  texts: readonly string[],
+  options: TextOptions = {},
+): Promise<TextResult[]> {
   const { batchSize = 16, signal, onProgress, ...rest } = options;
   const tokenizer = tokenizerOf(model);
-  const sources = texts.map((text) => tokenizer.encode(text).ids);
+  const sources = texts.map((text, i) =>
+    encode(tokenizer, text, texts.length > 1 ? `text ${i + 1} of ${texts.length}` : 'the text'),
+  );
   // Texts of similar length go together, so that little is padding.
   const order = [...sources.keys()].sort((a, b) => sources[a]!.length - sources[b]!.length);
   const results = new Array<TextResult>(texts.length);
   for (let at = 0; at < order.length; at += batchSize) {
     const group = order.slice(at, at + batchSize);
-    const { sequences, scores } = await generate(model.loaded, { inputIds: group.map((i) => sources[i]!) }, {
-      ...rest,
-      generationConfig: model.generationConfig,
-      ...(signal && { signal }),
-    });
+    const { sequences, scores } = await generate(
+      model.loaded,
+      { inputIds: group.map((i) => sources[i]!) },
+      {
+        ...rest,
+        generationConfig: model.generationConfig,
+        ...(signal && { signal }),
+      },
+    );
     const perText = sequences.length / group.length;
     group.forEach((i, g) => {
       const ids = [...sequences[g * perText]!];
@@ -51,7 +61,9 @@ export async function generateText(model: TextModel, texts: readonly string[], o
 /** Translate each text with an encoder-decoder. Throws an InputError for a model without an encoder. */
 export function translate(model: TextModel, texts: readonly string[], options?: TextOptions): Promise<TextResult[]> {
   if (model.loaded.model.kind !== 'encoder-decoder')
-    throw new InputError(`translate: ${model.name} is a "${model.loaded.model.modelType}", which has no encoder; use generateText`);
+    throw new InputError(
+      `translate: ${model.name} is a "${model.loaded.model.modelType}", which has no encoder; use generateText`,
+    );
   return generateText(model, texts, options);
 }
 
@@ -60,17 +72,30 @@ export interface StreamOptions extends GenerationOptions {
 }
 
 /** Generate from one text, and give the text piece by piece, whole characters only. Greedy. */
-export async function* streamText(model: TextModel, text: string, options: StreamOptions = {}): AsyncGenerator<string, void, undefined> {
+export async function* streamText(
+  model: TextModel,
+  text: string,
+  options: StreamOptions = {},
+): AsyncGenerator<string, void, undefined> {
   const tokenizer = tokenizerOf(model);
   const decoder = tokenizer.stream();
   const { signal, ...rest } = options;
-  const source = tokenizer.encode(text).ids;
-  for await (const [id] of stream(model.loaded, { inputIds: [source] }, { ...rest, generationConfig: model.generationConfig, ...(signal && { signal }) })) {
+  const source = encode(tokenizer, text, 'the text');
+  for await (const [id] of stream(
+    model.loaded,
+    { inputIds: [source] },
+    { ...rest, generationConfig: model.generationConfig, ...(signal && { signal }) },
+  )) {
     const piece = decoder.push(id!);
     if (piece) yield piece;
   }
   const last = decoder.end();
   if (last) yield last;
+}
+
+function encode(tokenizer: Tokenizer, text: string, which: string): readonly number[] {
+  if (text.trim() === '') throw new InputError(`text: ${which} is empty; it must hold at least one character`);
+  return tokenizer.encode(text).ids;
 }
 
 function tokenizerOf({ tokenizer, name }: TextModel): Tokenizer {
