@@ -1,0 +1,109 @@
+// What a worker does: one backend, one model on it, and the calls of the page.
+import { http } from '@transept/checkpoint';
+import { resolveOptions, stream } from '@transept/generate';
+import type { GenerateOptions } from '@transept/generate';
+import type { Backend } from '@transept/tensor';
+import { load } from 'transept';
+import type { TextModel } from 'transept';
+import type { Calls, Memory, Translation } from '../protocol.ts';
+import type { CallContext, Handlers } from '../rpc/serve.ts';
+import { createBackend } from './backends.ts';
+import { countingFetch } from './download.ts';
+import { attend, force } from './forced.ts';
+
+interface Loaded {
+  readonly backend: Backend;
+  readonly model: TextModel;
+}
+
+/** `onLost` is called when the device goes away. */
+export function handlers(onLost: (reason: string) => void): Handlers<Calls> {
+  let loaded: Loaded | undefined;
+  const current = (): Loaded => {
+    if (!loaded) throw new Error('worker: no model is loaded; open one first');
+    return loaded;
+  };
+
+  return {
+    async open({ backend: name, threads, model: address }, { report, signal }) {
+      const start = performance.now();
+      let backend: Backend;
+      try {
+        backend = await createBackend(name, { threads });
+      } catch (error) {
+        return { ok: false, reason: (error as Error).message };
+      }
+      void backend.lost.then((error) => onLost(error.message));
+      const ready = performance.now();
+      const model = await load(http(address, { fetch: countingFetch(report) }), { backend, signal });
+      const { kind, modelType } = model.loaded.model;
+      if (kind !== 'encoder-decoder')
+        throw new Error(`open: ${address} is a "${modelType}", which has no encoder; this page takes translators`);
+      if (!model.tokenizer) throw new Error(`open: ${address} has no tokenizer.json; this page needs one`);
+      loaded = { backend, model };
+      return {
+        ok: true,
+        model: {
+          backendMs: ready - start,
+          modelMs: performance.now() - ready,
+          details: backend.capabilities.details,
+          modelType,
+          memory: memoryOf(backend),
+        },
+      };
+    },
+    translate: ({ text }, context) => translate(current(), text, context),
+    force: ({ pairs }, context) => force(current().model.loaded, pairs, context),
+    attend: ({ pair }, context) => attend(current().model.loaded, pair, context),
+  };
+}
+
+async function translate(
+  { backend, model }: Loaded,
+  text: string,
+  { report, signal }: CallContext<Calls['translate']['reports']>,
+): Promise<Translation> {
+  const start = performance.now();
+  const tokenizer = model.tokenizer!;
+  const sourceIds = tokenizer.encode(text).ids;
+  const targetIds = [startToken(model)];
+  const decoder = tokenizer.stream();
+  let [translated, firstTokenMs, kernelCalls] = ['', 0, 0];
+  const options: GenerateOptions = {
+    generationConfig: model.generationConfig,
+    numBeams: 1,
+    signal,
+    onStep: ({ dispatches }) => (kernelCalls = dispatches),
+  };
+  for await (const [id] of stream(model.loaded, { inputIds: [sourceIds] }, options)) {
+    if (targetIds.length === 1) firstTokenMs = performance.now() - start;
+    targetIds.push(id!);
+    const piece = decoder.push(id!);
+    translated += piece;
+    report({ text: piece, tokens: targetIds.length - 1 });
+  }
+  const restMs = performance.now() - start - firstTokenMs;
+  translated += decoder.end();
+  const tokens = (ids: readonly number[]): string[] => ids.map((id) => tokenizer.idToToken(id) ?? `#${id}`);
+  return {
+    text: translated,
+    sourceIds,
+    targetIds,
+    sourceTokens: tokens(sourceIds),
+    targetTokens: tokens(targetIds.slice(1)),
+    firstTokenMs,
+    restMs,
+    kernelCalls,
+    memory: memoryOf(backend),
+  };
+}
+
+/** What the decoder begins with. */
+function startToken({ loaded, generationConfig }: TextModel): number {
+  const { decoderStartTokenId } = resolveOptions({ config: loaded.config, generationConfig });
+  if (decoderStartTokenId === undefined)
+    throw new Error('translate: neither config.json nor generation_config.json has a decoder_start_token_id');
+  return decoderStartTokenId;
+}
+
+const memoryOf = ({ memory: { bytes, peak } }: Backend): Memory => ({ bytes, peak });
