@@ -4,6 +4,7 @@ import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { CommandError, fileProblem } from './errors.ts';
+import { print } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
 
 /** The value of a JSON file. */
@@ -67,4 +68,19 @@ export async function writeWhole(path: string, pieces: Iterable<Uint8Array>): Pr
     if (target !== path) await rm(target, { force: true });
     throw new CommandError(`output: cannot write ${path}: ${fileProblem(cause)}`, { cause });
   }
+}
+
+/** Where lines of text go, one after the other. */
+export interface Output extends AsyncDisposable {
+  write(text: string): Promise<void>;
+}
+
+/** A file, or standard output. */
+export async function openOutput(path: string | undefined, { stdout }: Terminal): Promise<Output> {
+  if (path === undefined) return { write: (text) => print(stdout, text), async [Symbol.asyncDispose]() {} };
+  const failed = (cause: unknown): never => {
+    throw new CommandError(`output: cannot write ${path}: ${fileProblem(cause)}`, { cause });
+  };
+  const file = await open(path, 'w').catch(failed);
+  return { write: (text) => file.writeFile(text).catch(failed), [Symbol.asyncDispose]: () => file.close() };
 }

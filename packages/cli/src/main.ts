@@ -4,6 +4,8 @@ import { Command, CommanderError } from 'commander';
 import { BackendTable } from './backends.ts';
 import type { BackendFactory } from './backends.ts';
 import { addBackends } from './commands/backends.ts';
+import { addCompare } from './commands/compare.ts';
+import { addDemo } from './commands/demo.ts';
 import { addForward } from './commands/forward.ts';
 import { addGenerate } from './commands/generate.ts';
 import { addPlan } from './commands/plan.ts';
@@ -28,7 +30,7 @@ export async function main(
   terminal: Terminal,
   { backends }: MainOptions = {},
 ): Promise<number> {
-  const { signal, stdout, stderr } = terminal;
+  const { signal, stderr } = terminal;
   let code: number = exitCodes.done;
   const context: Context = { terminal, backends: new BackendTable(backends), finish: (result) => (code = result) };
   const program = commands(context, terminal);
@@ -39,7 +41,7 @@ export async function main(
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.failed;
     if (signal.aborted) return exitCodes.interrupted;
     // Whoever read our output has seen enough.
-    if ((error as NodeJS.ErrnoException)?.code === 'EPIPE' && stdout.errored === error) return exitCodes.done;
+    if ((error as NodeJS.ErrnoException)?.code === 'EPIPE') return exitCodes.done;
     await print(stderr, describeError(error, { verbose: program.opts().verbose === true }));
     return exitCodes.failed;
   }
@@ -61,10 +63,12 @@ function commands(context: Context, { stdout, stderr }: Terminal): Command {
       getErrHelpWidth: () => columnsOf(stderr),
     });
   addTranslate(program, context);
+  addCompare(program, context);
   addGenerate(program, context);
   addForward(program, context);
   addTokenize(program, context);
   addPlan(program, context);
   addBackends(program, context);
+  addDemo(program, context);
   return program;
 }

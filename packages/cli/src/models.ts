@@ -1,11 +1,11 @@
 // From the options of a command to a model on a device.
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Backend } from '@transept/tensor';
 import { load } from 'transept';
 import type { TextModel } from 'transept';
 import type { Context, DeviceOptions, ModelOptions, ModuleOptions } from './context.ts';
 import { CommandError } from './errors.ts';
+import { defaultModel } from './places.ts';
 import { megabytes, Progress } from './progress.ts';
 
 /** A model and the backend that it runs on. Disposing it frees both. */
@@ -15,13 +15,10 @@ export interface OpenedModel extends Disposable {
   readonly loadMs: number;
 }
 
-/** In a checkout of the repository: models/marian-de-en, seen from src/ or dist/ of this package. */
-const defaultModel = join(import.meta.dirname, '..', '..', '..', 'models', 'marian-de-en');
-
 /** The folder of the model that a command was asked for. */
 export function modelFolder({ model }: ModelOptions): string {
   if (model !== undefined) return model;
-  if (existsSync(join(defaultModel, 'config.json'))) return defaultModel;
+  if (existsSync(`${defaultModel}/config.json`)) return defaultModel;
   throw new CommandError('model: none is given; name the folder of one with --model');
 }
 

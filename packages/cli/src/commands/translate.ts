@@ -1,15 +1,12 @@
 // `transept translate`: a line of text in, a line of text out, in the same order.
-import { createWriteStream } from 'node:fs';
-import type { Writable } from 'node:stream';
-import { finished } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { translate } from 'transept';
 import { deviceOptions, modelOptions, wholeNumber } from '../context.ts';
 import type { Context, DeviceOptions, ModelOptions } from '../context.ts';
-import { CommandError, fileProblem } from '../errors.ts';
+import { CommandError } from '../errors.ts';
+import { openOutput } from '../files.ts';
 import { openModel } from '../models.ts';
 import { Progress } from '../progress.ts';
-import { print } from '../terminal.ts';
 import { areAtHand, checkText, gather, sourceTexts } from '../texts.ts';
 import type { SourceText } from '../texts.ts';
 
@@ -22,6 +19,8 @@ interface TranslateOptions extends ModelOptions, DeviceOptions {
 
 /** Batches that are read ahead, so that lines of similar length can go together. */
 const batchesAhead = 8;
+
+const nothing = (): CommandError => new CommandError('translate: there is no text; expected at least one line');
 
 export function addTranslate(program: Command, context: Context): void {
   const command = program
@@ -46,10 +45,11 @@ async function run(context: Context, texts: string[], options: TranslateOptions)
   const lines = sourceTexts(sources, terminal);
   // What is at hand is read first: how many there are is known then, and a wrong line shows before the work begins.
   const known = areAtHand(sources) ? await gather(lines) : undefined;
+  if (known?.length === 0) throw nothing();
+  await using output = await openOutput(options.output, terminal);
   using opened = await openModel(context, options);
   for (const line of known ?? []) checkText(line, opened.model, 'translate');
 
-  const output = options.output === undefined ? undefined : openOutput(options.output);
   using progress = new Progress(terminal.stderr, 'translating');
   let done = 0;
   for await (const group of groups(known ?? lines, options.batch * (known ? batchesAhead : 1))) {
@@ -64,10 +64,10 @@ async function run(context: Context, texts: string[], options: TranslateOptions)
         onProgress: (part) => progress.update(done + part, known?.length),
       },
     );
-    for (const { text } of results) await print(output?.stream ?? terminal.stdout, `${text.replaceAll('\n', ' ')}\n`);
+    for (const { text } of results) await output.write(`${text.replaceAll('\n', ' ')}\n`);
     done += group.length;
   }
-  await output?.close();
+  if (done === 0) throw nothing();
 }
 
 async function* groups(
@@ -82,24 +82,4 @@ async function* groups(
     group = [];
   }
   if (group.length > 0) yield group;
-}
-
-interface Output {
-  readonly stream: Writable;
-  close(): Promise<void>;
-}
-
-function openOutput(path: string): Output {
-  const stream = createWriteStream(path);
-  const ended = finished(stream).catch((cause: unknown) => {
-    throw new CommandError(`output: cannot write ${path}: ${fileProblem(cause)}`, { cause });
-  });
-  ended.catch(() => {});
-  return {
-    stream,
-    close() {
-      stream.end();
-      return ended;
-    },
-  };
 }
