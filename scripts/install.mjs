@@ -1,9 +1,15 @@
-// Installs the workspace's packages when the lockfile asks for it. pnpm keeps a copy of the lockfile it installed
-// from, so "up to date" is a comparison of two files, whoever ran the installation.
+// Installs the workspace's packages when the lockfile asks for it. pnpm keeps the part of the lockfile that it
+// installed; where that is not the whole, a note says of which lockfile it is the part. So "up to date" is a comparison
+// of contents, whoever ran the installation.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { modules, nodeBinary, pnpmVersion, root, say } from './workspace.mjs';
+import { cache, modules, nodeBinary, pnpmVersion, root, say } from './workspace.mjs';
+
+const lockfile = join(root, 'pnpm-lock.yaml');
+const installedLockfile = join(modules, '.pnpm', 'lock.yaml');
+const note = join(cache, 'installed');
 
 export function install() {
   if (isInstalled()) return;
@@ -24,10 +30,19 @@ export function install() {
   if (!existsSync(nodeBinary)) {
     throw new Error(`install: ${nodeBinary} is missing; allow install scripts (npm config get ignore-scripts)`);
   }
+  mkdirSync(cache, { recursive: true });
+  writeFileSync(note, describeInstallation());
 }
 
 function isInstalled() {
-  const installed = join(modules, '.pnpm', 'lock.yaml');
-  if (!existsSync(nodeBinary) || !existsSync(installed)) return false;
-  return readFileSync(installed, 'utf8') === readFileSync(join(root, 'pnpm-lock.yaml'), 'utf8');
+  if (!existsSync(nodeBinary) || !existsSync(installedLockfile)) return false;
+  if (readFileSync(lockfile).equals(readFileSync(installedLockfile))) return true;
+  return existsSync(note) && readFileSync(note, 'utf8') === describeInstallation();
+}
+
+function describeInstallation() {
+  const hashes = [lockfile, installedLockfile].map((file) =>
+    createHash('sha256').update(readFileSync(file)).digest('hex'),
+  );
+  return `${hashes.join(' ')}\n`;
 }

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, readdirSync, realpathSync, rmSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Manifest } from './tarballs.ts';
 import { installPacked, publishedPackages, readManifest, root, runModule, typecheckModule } from './tarballs.ts';
 
 let folder: string;
@@ -26,13 +27,25 @@ test('the packages install together, and each says truly what it contains', () =
       expect(range, `${name} → ${dependency}`).toBe(`^${version}`);
     }
   }
-  const entries = names.flatMap((name) => entryPoints(name, readManifest(join(folder, 'node_modules', name)).exports));
-  const imports = entries.map((entry, index) => `import * as entry${index} from ${JSON.stringify(entry)};`);
-  const counts = entries.map((entry, index) => `${JSON.stringify(entry)}: Object.keys(entry${index}).length`);
-  const counted = JSON.parse(runModule(`${imports.join('\n')}\nconsole.log(JSON.stringify({ ${counts} }))`, folder));
-  for (const entry of entries) expect(counted[entry], `${entry} exports values`).toBeGreaterThan(0);
-  typecheckModule(`${imports.join('\n')}\nexport const entries = [${entries.map((_, i) => `entry${i}`)}];`, folder);
+  const manifests = names.map((name) => readManifest(join(folder, 'node_modules', name)));
+  const entries = manifests.flatMap(entryPoints);
+  const program = `
+    ${importAll(entries)}
+    console.log(JSON.stringify([${entries.map((_, index) => `Object.keys(entry${index}).length`)}]));`;
+  const counted = JSON.parse(runModule(program, folder)) as number[];
+  entries.forEach((entry, index) => expect(counted[index], `${entry} exports values`).toBeGreaterThan(0));
+  // What does not ask for Node must be usable where there are no types of Node.
+  for (const node of [false, true]) {
+    const some = manifests.filter(({ engines }) => (engines?.node !== undefined) === node).flatMap(entryPoints);
+    typecheckModule(`${importAll(some)}\nexport const all = [${some.map((_, index) => `entry${index}`)}];`, folder, {
+      node,
+    });
+  }
 });
+
+function importAll(entries: readonly string[]): string {
+  return entries.map((entry, index) => `import * as entry${index} from ${JSON.stringify(entry)};`).join('\n');
+}
 
 test('the tokenizer works alone', () => {
   installPacked(['@transept/tokenizer'], folder);
@@ -107,8 +120,8 @@ function publishedFiles(conditions: Record<string, string> | string): string[] {
   return Object.entries(conditions).flatMap(([condition, file]) => (condition === '@transept/source' ? [] : [file]));
 }
 
-function entryPoints(name: string, exports: Record<string, unknown> = {}): string[] {
+function entryPoints({ name, exports = {} }: Manifest): string[] {
   return Object.keys(exports)
-    .filter((path) => !path.endsWith('.json') && !path.endsWith('.wasm') && !/worker/.test(path))
+    .filter((path) => !/\.json$|\.wasm$|worker/.test(path))
     .map((path) => name + path.slice(1));
 }

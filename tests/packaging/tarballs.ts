@@ -13,6 +13,7 @@ export interface Manifest {
   private?: boolean;
   exports?: Record<string, Record<string, string> | string>;
   bin?: Record<string, string>;
+  engines?: { node?: string };
   dependencies?: Record<string, string>;
 }
 
@@ -54,12 +55,13 @@ export function runModule(program: string, folder: string, args: readonly string
 }
 
 /** Type-checks a module in `folder` as a user's compiler would: strict, against the published declarations. */
-export function typecheckModule(program: string, folder: string): void {
+export function typecheckModule(program: string, folder: string, { node }: { node: boolean }): void {
   const file = join(folder, 'program.mts');
   writeFileSync(file, program);
   const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   const flags = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'esnext', '--lib', 'esnext,dom'];
-  run(process.execPath, [compiler, ...flags, file], folder);
+  const types = node ? ['--types', 'node', '--typeRoots', join(root, 'node_modules', '@types')] : [];
+  run(process.execPath, [compiler, ...flags, ...types, file], folder);
 }
 
 /** A process that knows nothing of the one that tests: no conditions, no npm settings. */
