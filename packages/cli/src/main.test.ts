@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { run } from './testing/terminal.ts';
 
-const commands = ['translate', 'compare', 'generate', 'forward', 'tokenize', 'plan', 'backends', 'demo'];
+const commands = ['translate', 'compare', 'generate', 'forward', 'tokenize', 'plan', 'backends', 'bleu', 'demo'];
 
 test('help lists the commands, and every command has help of its own', async () => {
   const { code, stdout, stderr } = await run(['--help']);

@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { BackendTable } from './backends.ts';
 import type { BackendFactory } from './backends.ts';
 import { addBackends } from './commands/backends.ts';
+import { addBleu } from './commands/bleu.ts';
 import { addCompare } from './commands/compare.ts';
 import { addDemo } from './commands/demo.ts';
 import { addForward } from './commands/forward.ts';
@@ -69,6 +70,7 @@ function commands(context: Context, { stdout, stderr }: Terminal): Command {
   addTokenize(program, context);
   addPlan(program, context);
   addBackends(program, context);
+  addBleu(program, context);
   addDemo(program, context);
   return program;
 }

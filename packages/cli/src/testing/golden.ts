@@ -11,6 +11,7 @@ export const llama = join(all, 'stories260k-llama');
 
 export interface GoldenRow {
   readonly source: string;
+  readonly reference: string;
   readonly input_ids: readonly number[];
   readonly greedy: readonly number[];
   readonly greedy_text: string;
