@@ -57,6 +57,7 @@ export function HeatMap({ rows, columns, weights, full, caption }: Props) {
         <table
           ref={table}
           role="grid"
+          aria-label={caption}
           onKeyDown={walk}
           onPointerOver={({ target }) => (pointed.value = placeOf(target))}
           onPointerLeave={() => (pointed.value = undefined)}
@@ -66,7 +67,6 @@ export function HeatMap({ rows, columns, weights, full, caption }: Props) {
           }}
           onFocusOut={() => (pointed.value = undefined)}
         >
-          <caption class="visually-hidden">{caption}</caption>
           <thead>
             <tr>
               <td />

@@ -1,0 +1,155 @@
+// The page as people get it from `npm start`, in a real headless Chromium: on every backend it translates what PyTorch
+// translates, shows how far the backends agree, draws the attention, and says what is missing where something is.
+import { cpSync, mkdtempSync, readFileSync, rmSync, truncateSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { servePage } from '../server.ts';
+import type { PageServer } from '../server.ts';
+import { closeBrowser, openPage } from './browser.ts';
+import { card, heatMap, settled, translationsOf, verdict } from './reading.ts';
+import { built, start } from './start.ts';
+import type { Started } from './start.ts';
+
+interface Golden {
+  readonly index: number;
+  readonly source: string;
+  readonly input_ids: readonly number[];
+  readonly greedy: readonly number[];
+  readonly greedy_text: string;
+}
+
+const root = join(import.meta.dirname, '..', '..', '..');
+const { rows } = JSON.parse(readFileSync(join(root, 'fixtures/marian-de-en/golden-text.json'), 'utf8')) as {
+  rows: Golden[];
+};
+/** Sentences of several lengths, with what transformers makes of them. */
+const goldens = [0, 5, 40, 130, 380].map((wanted) => rows.find(({ index }) => index === wanted)!);
+const text = goldens.map(({ source }) => source).join('\n');
+
+let started: Started;
+let unisolated: PageServer;
+
+beforeAll(async () => {
+  started = await start('--no-open', '--port', '0');
+  unisolated = await servePage({ folder: built, port: 0, isolated: false });
+});
+
+afterAll(async () => {
+  await closeBrowser();
+  await unisolated?.[Symbol.asyncDispose]();
+  started?.[Symbol.dispose]();
+});
+
+const at = (url: string, parameters: Record<string, string>): string => `${url}?${new URLSearchParams(parameters)}`;
+
+/** Both backends translate as transformers does, they agree, and the attention has a cell for every pair of tokens. */
+async function expectGolden(page: Page, a: string, b: string): Promise<void> {
+  const wanted = goldens.map(({ greedy_text }) => greedy_text);
+  expect(await translationsOf(page, a)).toEqual(wanted);
+  expect(await translationsOf(page, b)).toEqual(wanted);
+  const tokens = goldens.reduce((n, { greedy }) => n + greedy.length - 1, 0);
+  const figures = await verdict(page, a, b).innerText();
+  expect(figures).toContain(`${a} and ${b} agree`);
+  expect(figures).toContain(`of ${tokens} positions`);
+  expect(figures.match(/100 %/g)).toHaveLength(2);
+  const { input_ids, greedy } = goldens[0]!;
+  expect(await heatMap(page).locator('[data-row]').count()).toBe(input_ids.length * (greedy.length - 1));
+}
+
+describe('backends', () => {
+  test('the CPU has threads where the page is cross-origin isolated', async ({ skip }) => {
+    const address = at(started.url, { backends: 'cpu,reference', threads: '2', text });
+    await using opened = await openPage(address, skip);
+    const { page } = opened;
+    await settled(page);
+    expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
+    expect(await card(page, 'CPU').innerText()).toMatch(/WebAssembly, .*SIMD, 2 threads/);
+    await expectGolden(page, 'CPU', 'Reference');
+  });
+
+  test('the CPU has one thread, and says why, where the page is not isolated', async ({ skip }) => {
+    const address = at(unisolated.url, { backends: 'cpu,reference', text });
+    await using opened = await openPage(address, skip);
+    const { page } = opened;
+    await settled(page);
+    expect(await page.evaluate(() => crossOriginIsolated)).toBe(false);
+    const shown = await card(page, 'CPU').innerText();
+    expect(shown).toMatch(/SIMD, 1 thread\n/);
+    expect(shown).toContain('not cross-origin isolated');
+    await expectGolden(page, 'CPU', 'Reference');
+  });
+
+  test('WebGPU agrees with the CPU', async ({ skip }) => {
+    await using opened = await openPage(at(started.url, { backends: 'cpu,webgpu', text }), skip);
+    const { page } = opened;
+    await settled(page);
+    await expectGolden(page, 'CPU', 'WebGPU');
+    // What is shown for WebGPU is WebGPU's own.
+    await page.getByRole('group', { name: 'Backend', exact: true }).getByText('WebGPU').click();
+    expect(await heatMap(page).getAttribute('aria-label')).toContain('WebGPU');
+  });
+});
+
+describe('what is missing', () => {
+  test('without WebGPU its column says why and the CPU goes on', async ({ skip }) => {
+    const inWorkers = 'Object.defineProperty(WorkerNavigator.prototype, "gpu", { value: undefined });';
+    await using opened = await openPage(at(started.url, { text }), skip, { inWorkers });
+    const { page } = opened;
+    await settled(page);
+    const shown = await card(page, 'WebGPU').innerText();
+    expect(shown).toContain('not available');
+    expect(shown).toContain('no navigator.gpu here');
+    expect(await translationsOf(page, 'CPU')).toEqual(goldens.map(({ greedy_text }) => greedy_text));
+    await page.getByText('nothing to compare it with').waitFor();
+  });
+
+  test('a truncated model is named, with what is wrong with it', async ({ skip }) => {
+    const folder = mkdtempSync(join(tmpdir(), 'truncated-model-'));
+    try {
+      cpSync(join(root, 'models/marian-de-en'), folder, { recursive: true });
+      truncateSync(join(folder, 'model.safetensors'), 1_000_000);
+      await using server = await servePage({ folder: built, mounts: { '/cut': folder }, port: 0, isolated: true });
+      await using opened = await openPage(at(server.url, { backends: 'cpu', model: 'cut' }), skip);
+      const { page } = opened;
+      await card(page, 'CPU').getByText('failed').waitFor();
+      const reason = await card(page, 'CPU').getByRole('alert').innerText();
+      expect(reason).toMatch(/model\.safetensors.*1000000/);
+      await card(page, 'CPU').getByRole('button', { name: 'Load again' }).waitFor();
+      expect(await page.getByRole('button', { name: 'Translate' }).isDisabled()).toBe(true);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+});
+
+describe('using the page', () => {
+  test('cancelling, typing, translating again, reading attention with the keyboard', async ({ skip }) => {
+    await using opened = await openPage(at(started.url, { backends: 'cpu,reference', turns: '' }), skip);
+    const { page } = opened;
+    const cancel = page.getByRole('button', { name: 'Cancel' });
+    // The first sentence is there, so more are on the way.
+    await page.locator('td.cpu [lang=en] ~ small').first().waitFor({ timeout: 30_000 });
+    await cancel.click();
+    await page.getByText('(cancelled)').first().waitFor();
+    expect(await cancel.isDisabled()).toBe(true);
+
+    const { source, greedy_text: wanted } = goldens[1]!;
+    await page.getByLabel(/German/).fill(`\n  ${source}\n\n`);
+    await page.getByLabel(/German/).press('Control+Enter');
+    await page.getByText('CPU and Reference agree').waitFor({ timeout: 30_000 });
+    expect(await translationsOf(page, 'CPU')).toEqual([wanted]);
+    expect(await translationsOf(page, 'Reference')).toEqual([wanted]);
+
+    await settled(page);
+    const cells = heatMap(page).locator('[data-row]');
+    await cells.first().focus();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowRight');
+    expect(await page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toMatch(/^and from und: /);
+    const mean = await cells.first().getAttribute('aria-label');
+    await page.getByRole('group', { name: 'Head' }).getByText('3').click();
+    expect(await cells.first().getAttribute('aria-label')).not.toBe(mean);
+  });
+});
