@@ -134,7 +134,7 @@ export class Tally {
       sumA += Math.exp(a[i]! - x.value);
       sumB += Math.exp(b[i]! - y.value);
       const difference = Math.abs(a[i]! - b[i]!);
-      if (!(difference <= worst)) worst = difference;
+      worst = Math.max(worst, difference); // stays NaN once it is
     }
     this.#worst = worst;
     const shift = y.value + Math.log(sumB) - x.value - Math.log(sumA);

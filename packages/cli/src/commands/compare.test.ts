@@ -1,7 +1,7 @@
-import type { Backend } from '@transept/tensor';
 import { reference } from '@transept/tensor';
 import { expect, test } from 'vitest';
 import { ownBackends } from '../backends.ts';
+import type { BackendFactory } from '../backends.ts';
 import type { Comparison } from '../comparison/compare.ts';
 import { goldenRows, llama } from '../testing/golden.ts';
 import type { GoldenRow } from '../testing/golden.ts';
@@ -74,30 +74,35 @@ test('for people: translations side by side, tables, a picture, and the verdict 
   expect(stdout).not.toContain('\x1b');
 });
 
-/** A reference backend whose logits are wrong: results are read back with one bit of every number flipped. */
-function wrong(name: string): Backend {
-  const backend = reference();
-  const { read } = backend;
-  return Object.assign(backend, {
-    name,
-    read: async (...args: Parameters<Backend['read']>) => {
+/** A reference backend that changes what is read back from it. */
+function altered(change: (bytes: Uint8Array) => void): BackendFactory {
+  return () => {
+    const backend = reference();
+    const { read } = backend;
+    backend.read = async (...args) => {
       const bytes = await read(...args);
-      for (let i = 2; i < bytes.length; i += 4) bytes[i]! ^= 0x40;
+      change(bytes);
       return bytes;
-    },
-  }) as Backend;
+    };
+    return backend;
+  };
 }
 
-test('backends that disagree: said so, and exit code 1', async () => {
+test.each([
+  [
+    'one bit of every number flipped',
+    (bytes: Uint8Array) => bytes.forEach((b, i) => i % 4 === 2 && (bytes[i] = b ^ 0x40)),
+  ],
+  ['one number that is none', (bytes: Uint8Array) => bytes.fill(0xff, 0, 4)],
+])('backends that disagree by %s: said so, exit code 1, nothing left', async (_, change) => {
   const watch = watched();
-  const backends = { ...watch.backends, wrong: () => wrong('wrong') };
-  const { code, stdout } = await run(['compare', first.source, '--backends', 'watched,wrong', '--attention', '0'], {
-    backends,
-  });
-  expect(code).toBe(1);
+  const backends = { ...watch.backends, wrong: altered(change) };
+  const args = ['compare', first.source, '--backends', 'watched,wrong', '--attention', '0'];
+  const { code, stdout } = await run(args, { backends });
   expect(stdout.trimEnd().split('\n').at(-1)).toMatch(
     /^DISAGREE: watched and wrong: largest \|Δlogit\| .* is above 4\.0e-3/,
   );
+  expect(code).toBe(1);
   expect(watch.left).toEqual([0]);
 });
 
