@@ -2,10 +2,8 @@
 import { BackendError, DeviceLostError, lower, matmul, trace } from '@transept/tensor';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { webgpu } from './index.ts';
-import { testDevice } from './testing/device.ts';
+import { onDevice } from './testing/device.ts';
 import { chainPlan } from './testing/plans.ts';
-
-const { backend, title } = await testDevice();
 
 describe('no device', () => {
   afterEach(() => vi.unstubAllGlobals());
@@ -35,9 +33,9 @@ describe('no device', () => {
   });
 });
 
-describe.skipIf(!backend)(`device (${title})`, () => {
+await onDevice('device', (backend) => {
   test('capabilities', () => {
-    const { capabilities } = backend!;
+    const { capabilities } = backend;
     expect(capabilities.memory).toBe('slots');
     expect([...capabilities.dtypes]).toEqual(expect.arrayContaining(['f32', 'i32', 'u32']));
     expect(capabilities.maxBindings).toBeGreaterThanOrEqual(8);
@@ -46,17 +44,17 @@ describe.skipIf(!backend)(`device (${title})`, () => {
   });
 
   test('memory is zero, takes writes and gives them back', async () => {
-    using buffer = backend!.alloc(50);
-    expect(new Set(await backend!.read(buffer))).toEqual(new Set([0]));
-    backend!.write(buffer, new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]).subarray(4), 44);
-    expect([...(await backend!.read(buffer, 43, 6))]).toEqual([0, 5, 6, 7, 8, 0]);
+    using buffer = backend.alloc(50);
+    expect(new Set(await backend.read(buffer))).toEqual(new Set([0]));
+    backend.write(buffer, new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]).subarray(4), 44);
+    expect([...(await backend.read(buffer, 43, 6))]).toEqual([0, 5, 6, 7, 8, 0]);
   });
 
   test('memory that cannot be had is refused, and the rest goes on', async () => {
-    expect(() => backend!.alloc(2 ** 50)).toThrow(/alloc: too large: 1125899906842624 bytes/);
-    const before = backend!.memory.bytes;
-    await expect(backend!.load(chainPlan(1), {})).rejects.toThrow('load chain: no buffer for x');
-    expect(backend!.memory.bytes).toBe(before);
+    expect(() => backend.alloc(2 ** 50)).toThrow(/alloc: too large: 1125899906842624 bytes/);
+    const before = backend.memory.bytes;
+    await expect(backend.load(chainPlan(1), {})).rejects.toThrow('load chain: no buffer for x');
+    expect(backend.memory.bytes).toBe(before);
   });
 
   test('a shader that does not compile names the call and the line', async () => {
@@ -65,23 +63,23 @@ describe.skipIf(!backend)(`device (${title})`, () => {
       ...plan,
       calls: [{ ...plan.calls[0]!, epilogue: { expr: { kind: 'scalar', scalar: 0 }, inputs: [] } }],
     } as const;
-    const bound = { x: backend!.alloc(64), w: backend!.alloc(64), y: backend!.alloc(64) };
+    const bound = { x: backend.alloc(64), w: backend.alloc(64), y: backend.alloc(64) };
     const broken = {
       ...wrong,
       calls: [{ ...wrong.calls[0], output: { ...wrong.calls[0].output, dtype: 'i32' } }],
     } as const;
-    await expect(backend!.load(broken, bound)).rejects.toThrow(
+    await expect(backend.load(broken, bound)).rejects.toThrow(
       /matmul at chain.0: the shader did not compile: line \d+: .*b2\[/s,
     );
-    await expect(backend!.load(wrong, bound)).resolves.toBeDefined();
+    await expect(backend.load(wrong, bound)).resolves.toBeDefined();
   });
 
   test('runs follow each other without waiting, and each result can be read', async () => {
-    const bound = { x: backend!.alloc(64), w: backend!.alloc(64), y: backend!.alloc(64) };
+    const bound = { x: backend.alloc(64), w: backend.alloc(64), y: backend.alloc(64) };
     const identity = new Float32Array(16).map((_, i) => (i % 5 === 0 ? 1 : 0));
-    backend!.write(bound.x, identity);
-    backend!.write(bound.w, identity);
-    using program = await backend!.load(chainPlan(3), bound);
+    backend.write(bound.x, identity);
+    backend.write(bound.w, identity);
+    using program = await backend.load(chainPlan(3), bound);
     const reads = [1, 2, 3, 4, 5].map((factor) => {
       program.run([factor]);
       return program.read('y');

@@ -27,7 +27,7 @@ export async function webgpu(options: WebGpuOptions = {}): Promise<Backend<Step>
   const { device, info } = options.device
     ? { device: options.device, info: options.device.adapterInfo }
     : await requestDevice(options);
-  return new WebGpuBackend(device, info, options.device === undefined);
+  return new WebGpuBackend(device, info, options);
 }
 
 class WebGpuBackend implements Backend<Step> {
@@ -43,15 +43,16 @@ class WebGpuBackend implements Backend<Step> {
   readonly #programs = new Set<GpuProgram>();
   #disposed = false;
 
-  constructor(device: GPUDevice, info: GPUAdapterInfo | undefined, ownsDevice: boolean) {
-    const target = targetOf(device, info);
+  constructor(device: GPUDevice, info: GPUAdapterInfo | undefined, options: WebGpuOptions) {
+    const target = { ...targetOf(device, info), ...options.target };
     this.capabilities = capabilitiesOf(device, info, target);
     this.kernels = kernelsFor(target);
     this.#context = new Context(device);
     this.#pool = new StagingPool(this.#context);
-    this.#ownsDevice = ownsDevice;
+    this.#ownsDevice = options.device === undefined;
     this.lost = this.#context.lost;
-    if (ownsDevice) device.addEventListener('uncapturederror', (event) => this.#context.fault(event.error.message));
+    if (this.#ownsDevice)
+      device.addEventListener('uncapturederror', (event) => this.#context.fault(event.error.message));
     this.#host = {
       context: this.#context,
       pool: this.#pool,

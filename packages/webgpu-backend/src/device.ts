@@ -1,5 +1,6 @@
 // Finds an adapter and makes a device: the browser's, or in Node that of the npm package `webgpu` (Dawn).
 import { BackendError } from '@transept/tensor';
+import type { Target } from './step.ts';
 
 export interface WebGpuOptions {
   /** A device to share. It is used as it is and never destroyed. */
@@ -8,6 +9,8 @@ export interface WebGpuOptions {
   readonly adapter?: GPUAdapter;
   /** Which GPU to take where there are several. Default: 'high-performance'. */
   readonly powerPreference?: GPUPowerPreference;
+  /** Takes the kernels for another kind of device than the one there is; for tests and measurements. */
+  readonly target?: Partial<Target>;
 }
 
 /** Limits that are asked for as high as the adapter goes. */

@@ -1,3 +1,3 @@
 export { webgpu } from './backend.ts';
 export type { WebGpuOptions } from './device.ts';
-export type { Binding, Dispatch, Step } from './step.ts';
+export type { Binding, Dispatch, Step, Target } from './step.ts';

@@ -1,11 +1,11 @@
 import { elements, expr as e } from '@transept/tensor';
+import type { Backend } from '@transept/tensor';
 import { describe, test } from 'vitest';
+import type { Step } from '../index.ts';
 import { blank, expectClose, runCall } from '../testing/call.ts';
-import { testDevice } from '../testing/device.ts';
+import { onDevice, onEveryKind } from '../testing/device.ts';
 import { random, tensor, values } from '../testing/tensors.ts';
 import type { TestTensor } from '../testing/tensors.ts';
-
-const { backend, title } = await testDevice();
 
 /** In double precision, element by element. */
 function product(a: TestTensor, b: TestTensor): number[] {
@@ -23,35 +23,47 @@ function product(a: TestTensor, b: TestTensor): number[] {
 /** Rounding of K products and sums of numbers up to one, with room for another order. */
 const bound = (k: number): number => 1e-6 * Math.sqrt(k) + 1e-6;
 
-describe.skipIf(!backend)(`matmul (${title})`, () => {
-  const check = async (a: TestTensor, b: TestTensor): Promise<void> => {
-    const output = blank([...a.shape.slice(0, -1), b.shape.at(-1)!], { offset: 4 });
-    expectClose(await runCall(backend!, 'matmul', [a, b], { output }), product(a, b), bound(a.shape.at(-1)!));
-  };
+const check = async (backend: Backend<Step>, a: TestTensor, b: TestTensor): Promise<void> => {
+  const output = blank([...a.shape.slice(0, -1), b.shape.at(-1)!], { offset: 4 });
+  expectClose(await runCall(backend, 'matmul', [a, b], { output }), product(a, b), bound(a.shape.at(-1)!));
+};
 
-  // A parameter stored [N, K] is b with its last axis varying slowest.
-  const sizes = [
-    [1, 256, 768],
-    [1, 64, 172],
-    [1, 172, 64],
-    [2, 32, 43],
-    [3, 5, 7],
-    [4, 256, 33],
-    [5, 1, 1],
-    [7, 3, 130],
-    [16, 64, 64],
-    [17, 40, 65],
-    [80, 100, 90],
-    [129, 33, 67],
-  ] as const;
+type Size = readonly [m: number, k: number, n: number];
+
+/** A parameter stored [N, K] is b with its last axis varying slowest. */
+function testSizes(backend: Backend<Step>, sizes: readonly Size[]): void {
   test.each(sizes)('[%i, %i] × transposed parameter of %i outputs', async (m, k, n) => {
     const next = random(m * k + n);
-    await check(tensor([m, k], next), tensor([k, n], next, { order: [1, 0] }));
+    await check(backend, tensor([m, k], next), tensor([k, n], next, { order: [1, 0] }));
   });
   test.each(sizes)('[%i, %i] × plain matrix of %i columns', async (m, k, n) => {
     const next = random(m + k * n);
-    await check(tensor([m, k], next), tensor([k, n], next));
+    await check(backend, tensor([m, k], next), tensor([k, n], next));
   });
+}
+
+const few: readonly Size[] = [
+  [1, 256, 768],
+  [1, 172, 64],
+  [2, 32, 43],
+  [3, 5, 7],
+  [7, 3, 130],
+];
+const many: readonly Size[] = [
+  [5, 1, 1],
+  [16, 64, 64],
+  [80, 100, 90],
+  [129, 33, 67],
+];
+await onDevice('matmul', (backend) => testSizes(backend, [...few, ...many]));
+
+// On a CPU a tile takes a second to compile, so tiles get one size each.
+await onEveryKind('matmul', (backend, kind) => {
+  const tiled = kind === 'as a GPU';
+  describe.skipIf(kind === 'as it is')('sizes', () =>
+    testSizes(backend, tiled ? [...few, [13, 20, 70], [67, 33, 66]] : few),
+  );
+
   test.each([
     ['both sides offset and padded', { offset: 3, pitch: 5 }, { order: [1, 0], offset: 1, pitch: 3 }],
     ['aligned offsets', { offset: 8, pitch: 4 }, { order: [1, 0], offset: 4 }],
@@ -60,37 +72,34 @@ describe.skipIf(!backend)(`matmul (${title})`, () => {
     ['gaps along K', { gap: 2 }, { order: [1, 0], gap: 1 }],
     ['a is one row', { broadcast: [0] }, { order: [1, 0] }],
   ] as const)('%s', async (_, left, right) => {
-    for (const [m, k, n] of [
-      [6, 20, 9],
-      [35, 36, 70],
-    ] as const) {
+    for (const m of tiled ? [4, 30] : [4]) {
       const next = random(m);
-      await check(tensor([m, k], next, left), tensor([k, n], next, right));
+      await check(backend, tensor([m, 20], next, left), tensor([20, 70], next, right));
     }
   });
 
   test('batches, permuted and broadcast', async () => {
     const next = random(9);
     const a = tensor([2, 3, 5, 8], next, { order: [0, 2, 1, 3] });
-    await check(a, tensor([2, 3, 8, 6], next, { order: [0, 1, 3, 2] }));
-    await check(a, tensor([2, 3, 8, 6], next, { broadcast: [0] }));
-    await check(a, tensor([2, 3, 8, 6], next, { order: [0, 1, 3, 2], broadcast: [0, 1] }));
-    await check(tensor([2, 3, 40, 9], next), tensor([2, 3, 9, 70], next, { broadcast: [1] }));
+    await check(backend, a, tensor([2, 3, 8, 6], next, { order: [0, 1, 3, 2] }));
+    await check(backend, a, tensor([2, 3, 8, 6], next, { broadcast: [0] }));
+    await check(backend, a, tensor([2, 3, 8, 6], next, { order: [0, 1, 3, 2], broadcast: [0, 1] }));
+    if (tiled) await check(backend, tensor([2, 3, 20, 9], next), tensor([2, 3, 9, 70], next, { broadcast: [1] }));
   });
 
   test('nothing to sum gives zeros', async () => {
     const output = blank([3, 5]);
     const zeros = new Array<number>(15).fill(0);
     expectClose(
-      await runCall(backend!, 'matmul', [tensor([3, 0], () => 1), tensor([0, 5], () => 1)], { output }),
+      await runCall(backend, 'matmul', [tensor([3, 0], () => 1), tensor([0, 5], () => 1)], { output }),
       zeros,
       0,
     );
     const transposed = tensor([0, 5], () => 1, { order: [1, 0] });
-    expectClose(await runCall(backend!, 'matmul', [tensor([3, 0], () => 1), transposed], { output }), zeros, 0);
+    expectClose(await runCall(backend, 'matmul', [tensor([3, 0], () => 1), transposed], { output }), zeros, 0);
   });
 
-  test.each([1, 3, 50])('epilogue with bias, residual, scalar and position, %i rows', async (m) => {
+  test.each([1, 3, 20])('epilogue with bias, residual, scalar and position, %i rows', async (m) => {
     const next = random(m);
     const [k, n] = [24, 37];
     const a = tensor([m, k], next);
@@ -103,7 +112,7 @@ describe.skipIf(!backend)(`matmul (${title})`, () => {
       e.apply('add', e.apply('mul', e.input(2), { kind: 'scalar', scalar: 0 }), e.cast('f32', e.index(1))),
     );
     const scalars = [{ name: 'scale', dtype: 'f32', value: 0.5 }] as const;
-    const got = await runCall(backend!, 'matmul', [a, b], {
+    const got = await runCall(backend, 'matmul', [a, b], {
       output: blank([m, n]),
       epilogue: { expr, inputs: [bias, residual] },
       scalars,
@@ -118,7 +127,7 @@ describe.skipIf(!backend)(`matmul (${title})`, () => {
     const a = tensor([5, 16], next);
     const b = tensor([16, 16], next, { order: [1, 0] });
     const epilogue = { expr: e.apply('add', e.input(0), e.input(1)), inputs: [a] };
-    const got = await runCall(backend!, 'matmul', [a, b], { output: blank([5, 16]), epilogue });
+    const got = await runCall(backend, 'matmul', [a, b], { output: blank([5, 16]), epilogue });
     const av = values(a);
     expectClose(
       got,

@@ -1,18 +1,17 @@
 import { expr as e } from '@transept/tensor';
 import type { Expr, ScalarFn } from '@transept/tensor';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { blank, expectClose, runCall } from '../testing/call.ts';
-import { testDevice } from '../testing/device.ts';
+import { onDevice } from '../testing/device.ts';
 import { random, tensor, values } from '../testing/tensors.ts';
 import type { TestTensor } from '../testing/tensors.ts';
 
-const { backend, title } = await testDevice();
 const f = Math.fround;
 type Type = TestTensor['dtype'];
 
-describe.skipIf(!backend)(`pointwise (${title})`, () => {
+await onDevice('pointwise', (backend) => {
   const evaluate = (expr: Expr, inputs: TestTensor[], output = blank(inputs[0]!.shape)): Promise<number[]> =>
-    runCall(backend!, 'pointwise', inputs, { attrs: { expr }, output });
+    runCall(backend, 'pointwise', inputs, { attrs: { expr }, output });
   const over = (fn: ScalarFn, xs: number[][], dtype: Type = 'f32', result: Type = dtype): Promise<number[]> =>
     evaluate(
       e.apply(fn, ...xs.map((_, i) => e.input(i))),
@@ -57,7 +56,7 @@ describe.skipIf(!backend)(`pointwise (${title})`, () => {
       { name: 'f', dtype: 'f32', value: 0.25 },
       { name: 'u', dtype: 'u32', value: 2 ** 32 - 1 },
     ] as const;
-    const got = await runCall(backend!, 'pointwise', [x], { attrs: { expr }, output: blank([5]), scalars });
+    const got = await runCall(backend, 'pointwise', [x], { attrs: { expr }, output: blank([5]), scalars });
     expect(got).toEqual([0, 1, 2, 3, 4].map((i) => i * 0.25 - 8));
   });
 

@@ -1,46 +1,45 @@
 // Gather, scatter, copy and reduce: what moves or sums up rows.
 import { elements, expr as e } from '@transept/tensor';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { blank, expectClose, runCall } from '../testing/call.ts';
-import { testDevice } from '../testing/device.ts';
+import { onDevice, onEveryKind } from '../testing/device.ts';
 import { random, tensor, values } from '../testing/tensors.ts';
 import type { TestTensor } from '../testing/tensors.ts';
 
-const { backend, title } = await testDevice();
 const indices = (list: readonly number[], options = {}): TestTensor =>
   tensor([list.length], (i) => list[i]!, { dtype: 'i32', ...options });
 
-describe.skipIf(!backend)(`gather (${title})`, () => {
+await onDevice('gather', (backend) => {
   const table = tensor([5, 2, 3], (i) => i, { order: [1, 0, 2], offset: 2, pitch: 1 });
   const row = (i: number): number[] => [0, 1, 2, 3, 4, 5].map((c) => Math.min(4, Math.max(0, i)) * 6 + c);
 
   test('rows by index, clamped to the table', async () => {
     const wanted = [3, -2, 0, 99, 4, 3];
     const at = tensor([2, 3], (i) => wanted[i]!, { dtype: 'i32', order: [1, 0], offset: 1 });
-    expect(await runCall(backend!, 'gather', [table, at], { output: blank([2, 3, 2, 3], { offset: 3 }) })).toEqual(
+    expect(await runCall(backend, 'gather', [table, at], { output: blank([2, 3, 2, 3], { offset: 3 }) })).toEqual(
       wanted.flatMap(row),
     );
   });
 
   test('rows in sequence, from a number and from a scalar', async () => {
     const output = blank([3, 2, 3]);
-    expect(await runCall(backend!, 'gather', [table], { attrs: { start: 3, count: 3 }, output })).toEqual(
+    expect(await runCall(backend, 'gather', [table], { attrs: { start: 3, count: 3 }, output })).toEqual(
       [3, 4, 5].flatMap(row),
     );
     const scalars = [{ name: 'position', dtype: 'i32', value: -1 }] as const;
     expect(
-      await runCall(backend!, 'gather', [table], { attrs: { start: { scalar: 0 }, count: 3 }, output, scalars }),
+      await runCall(backend, 'gather', [table], { attrs: { start: { scalar: 0 }, count: 3 }, output, scalars }),
     ).toEqual([-1, 0, 1].flatMap(row));
   });
 
   test('integers, single elements and an epilogue', async () => {
     const ints = tensor([4], (i) => -i, { dtype: 'i32' });
-    expect(
-      await runCall(backend!, 'gather', [ints, indices([2, 1])], { output: blank([2], { dtype: 'i32' }) }),
-    ).toEqual([-2, -1]);
+    expect(await runCall(backend, 'gather', [ints, indices([2, 1])], { output: blank([2], { dtype: 'i32' }) })).toEqual(
+      [-2, -1],
+    );
     const added = tensor([2, 2, 3], (i) => i / 4, { broadcast: [0] });
     const epilogue = { expr: e.apply('add', e.apply('mul', e.input(0), e.constant(2)), e.input(1)), inputs: [added] };
-    const got = await runCall(backend!, 'gather', [table, indices([1, 4])], { output: blank([2, 2, 3]), epilogue });
+    const got = await runCall(backend, 'gather', [table, indices([1, 4])], { output: blank([2, 2, 3]), epilogue });
     const av = values(added);
     expect(got).toEqual([1, 4].flatMap(row).map((x, i) => 2 * x + av[i]!));
   });
@@ -48,7 +47,7 @@ describe.skipIf(!backend)(`gather (${title})`, () => {
   test('more elements than one row of workgroups holds', async () => {
     const count = 64 * 65535 + 321;
     const ints = tensor([3], (i) => i + 5, { dtype: 'i32' });
-    const got = await runCall(backend!, 'gather', [ints], {
+    const got = await runCall(backend, 'gather', [ints], {
       attrs: { start: 2 - count, count },
       output: blank([count], { dtype: 'i32' }),
     });
@@ -56,7 +55,7 @@ describe.skipIf(!backend)(`gather (${title})`, () => {
   });
 });
 
-describe.skipIf(!backend)(`scatter (${title})`, () => {
+await onDevice('scatter', (backend) => {
   /** A cache of 6 rows viewed with the rows' axis in the middle of memory. */
   const cache = (dtype: 'f32' | 'i32' = 'f32'): TestTensor =>
     tensor([6, 2, 3], (i) => 100 + i, { order: [1, 0, 2], offset: 2, dtype });
@@ -72,25 +71,25 @@ describe.skipIf(!backend)(`scatter (${title})`, () => {
 
   test.each(['set', 'add'])('%s by index: in order, rows outside dropped', async (mode) => {
     const rows = [2, -1, 2, 5];
-    const got = await runCall(backend!, 'scatter', [updates, indices(rows, { gap: 1 })], {
+    const got = await runCall(backend, 'scatter', [updates, indices(rows, { gap: 1 })], {
       attrs: { mode },
       output: cache(),
     });
     expect(got).toEqual(expected(rows, mode === 'add'));
     const one = tensor([1, 2, 3], (i) => i + 1);
-    expect(await runCall(backend!, 'scatter', [one, indices([4])], { attrs: { mode }, output: cache() })).toEqual(
+    expect(await runCall(backend, 'scatter', [one, indices([4])], { attrs: { mode }, output: cache() })).toEqual(
       expected([4], mode === 'add'),
     );
-    expect(await runCall(backend!, 'scatter', [one, indices([6])], { attrs: { mode }, output: cache() })).toEqual(
+    expect(await runCall(backend, 'scatter', [one, indices([6])], { attrs: { mode }, output: cache() })).toEqual(
       expected([], false),
     );
   });
 
   test.each(['set', 'add'])('%s in sequence, from a number and from a scalar', async (mode) => {
-    const got = await runCall(backend!, 'scatter', [updates], { attrs: { mode, start: 4 }, output: cache() });
+    const got = await runCall(backend, 'scatter', [updates], { attrs: { mode, start: 4 }, output: cache() });
     expect(got).toEqual(expected([4, 5, 6, 7], mode === 'add'));
     const scalars = [{ name: 'position', dtype: 'i32', value: -1 }] as const;
-    const moved = await runCall(backend!, 'scatter', [updates], {
+    const moved = await runCall(backend, 'scatter', [updates], {
       attrs: { mode, start: { scalar: 0 } },
       output: cache(),
       scalars,
@@ -101,16 +100,16 @@ describe.skipIf(!backend)(`scatter (${title})`, () => {
   test('integers', async () => {
     const ints = tensor([1, 2, 3], (i) => i + 1, { dtype: 'i32' });
     expect(
-      await runCall(backend!, 'scatter', [ints], { attrs: { mode: 'add', start: 1 }, output: cache('i32') }),
+      await runCall(backend, 'scatter', [ints], { attrs: { mode: 'add', start: 1 }, output: cache('i32') }),
     ).toEqual(expected([1], true));
   });
 });
 
-describe.skipIf(!backend)(`copy and reduce (${title})`, () => {
+await onEveryKind('copy and reduce', (backend) => {
   test('copy between strided views', async () => {
     const x = tensor([3, 4, 5], random(), { order: [1, 2, 0], offset: 1 });
     expect(
-      await runCall(backend!, 'copy', [x], { output: blank([3, 4, 5], { order: [2, 1, 0], gap: 1, offset: 7 }) }),
+      await runCall(backend, 'copy', [x], { output: blank([3, 4, 5], { order: [2, 1, 0], gap: 1, offset: 7 }) }),
     ).toEqual(values(x));
   });
 
@@ -140,7 +139,7 @@ describe.skipIf(!backend)(`copy and reduce (${title})`, () => {
         xs.slice(r * length, (r + 1) * length).reduce((a, b) => combine(a, b), first),
       );
       expectClose(
-        await runCall(backend!, 'reduce', [x], { attrs: { fn, axes }, output: blank(out, { offset: 2 }) }),
+        await runCall(backend, 'reduce', [x], { attrs: { fn, axes }, output: blank(out, { offset: 2 }) }),
         want,
         2e-5,
       );
@@ -150,12 +149,12 @@ describe.skipIf(!backend)(`copy and reduce (${title})`, () => {
   test('reduce integers, and with an epilogue', async () => {
     const x = tensor([2, 9], (i) => i - 20, { dtype: 'i32' });
     expect(
-      await runCall(backend!, 'reduce', [x], { attrs: { fn: 'max', axes: 1 }, output: blank([2], { dtype: 'i32' }) }),
+      await runCall(backend, 'reduce', [x], { attrs: { fn: 'max', axes: 1 }, output: blank([2], { dtype: 'i32' }) }),
     ).toEqual([-12, -3]);
     const y = tensor([2, 9], (i) => i);
     const epilogue = { expr: e.apply('mul', e.input(0), e.constant(1 / 9)), inputs: [] };
     expectClose(
-      await runCall(backend!, 'reduce', [y], { attrs: { fn: 'sum', axes: 1 }, output: blank([2]), epilogue }),
+      await runCall(backend, 'reduce', [y], { attrs: { fn: 'sum', axes: 1 }, output: blank([2]), epilogue }),
       [4, 13],
       1e-5,
     );

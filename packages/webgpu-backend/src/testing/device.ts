@@ -1,19 +1,40 @@
-// The backend that tests of kernels run on: one for each test file, or the reason why there is none here.
-import { afterAll } from 'vitest';
+// The backends that tests of kernels run on: the device there is, with the kernels chosen for it and with those chosen for
+// other kinds of devices. Where there is no device the suites say why.
+import { afterAll, describe } from 'vitest';
 import type { Backend } from '@transept/tensor';
 import { webgpu } from '../index.ts';
-import type { Step } from '../index.ts';
+import type { Step, Target } from '../index.ts';
 
-export interface TestDevice {
-  /** Undefined where there is no device. */
-  readonly backend: Backend<Step> | undefined;
-  /** For the title of a suite: the adapter, or why there is none. */
-  readonly title: string;
+/** Kinds of devices that kernels are chosen for; any device runs them all. */
+const kinds: Readonly<Record<string, Partial<Target>>> = {
+  'as it is': {},
+  'as a GPU': { software: false },
+  'as a GPU without subgroups': { software: false, subgroup: 1 },
+};
+
+/** A suite that runs on the device as it is. */
+export const onDevice = (name: string, suite: (backend: Backend<Step>) => void): Promise<void> =>
+  onKinds(name, ['as it is'], suite);
+
+/** A suite that runs on the device with the kernels for every kind of device. */
+export const onEveryKind = (name: string, suite: (backend: Backend<Step>, kind: string) => void): Promise<void> =>
+  onKinds(name, Object.keys(kinds), suite);
+
+async function onKinds(
+  name: string,
+  names: readonly string[],
+  suite: (backend: Backend<Step>, kind: string) => void,
+): Promise<void> {
+  for (const kind of names) {
+    const { backend, title } = await open(kinds[kind]!);
+    const label = names.length > 1 && backend ? `${title}, ${kind}` : title;
+    describe.skipIf(!backend)(`${name} (${label})`, () => suite(backend!, kind));
+  }
 }
 
-export async function testDevice(): Promise<TestDevice> {
+async function open(target: Partial<Target>): Promise<{ backend: Backend<Step> | undefined; title: string }> {
   try {
-    const backend = await webgpu();
+    const backend = await webgpu({ target });
     afterAll(() => backend[Symbol.dispose]());
     return { backend, title: String(backend.capabilities.details['adapter']) };
   } catch (error) {
