@@ -2,7 +2,18 @@
 // thread that needs it. Blocks: 256 columns × 96 rows × 512 of depth; inside, panels stay in L1 while tiles of rows pass by.
 // Every sum runs over K in order, whatever the tile, so bits depend neither on M nor on the number of threads.
 import { beginExpression, evaluate } from './expression';
-import { tile1x1, tile1x4, tile2x1, tile2x2, tile3x1, tile3x2, tile4x1, tile5x1, tile6x1 } from './generated/tiles';
+import {
+  tile1x1,
+  tile1x2,
+  tile1x4,
+  tile2x1,
+  tile2x2,
+  tile2x3,
+  tile3x1,
+  tile4x1,
+  tile5x1,
+  tile6x1,
+} from './generated/tiles';
 import { packColumns, packRows } from './pack';
 import { i32At, pointerAt, shareStart } from './words';
 
@@ -143,25 +154,19 @@ export function block(
   edge: usize,
 ): void {
   const tiles = (rows + 5) / 6;
-  const step = rows <= 3 ? (rows == 1 ? 4 : 2) : 1;
+  // Low tiles take several panels at once: a sum waits for itself, so there have to be enough of them.
+  const most = rows == 1 ? 4 : rows == 2 ? 3 : 1;
   let column = 0;
   while (column < columns) {
-    let panels = min(step, (columns - column) >> 3);
-    let width = panels << 3;
-    const whole = panels > 0;
-    if (!whole) {
-      panels = 1;
-      width = columns - column;
-    } else if (panels < step) {
-      panels = 1;
-      width = 8;
-    }
+    let panels = min(most, (columns - column) >> 3);
+    if (panels == 3 && rows == 1) panels = 2;
+    const width = panels > 0 ? panels << 3 : columns - column;
     let row = 0;
     for (let i = 1; i <= tiles; i++) {
       const end = (rows * i) / tiles;
       const from = a + row * aRow;
       const to = out + row * outRow + ((<usize>column) << 2);
-      if (whole) tile(end - row, panels, from, aRow, b, bPanel, to, outRow, depth, first);
+      if (panels > 0) tile(end - row, panels, from, aRow, b, bPanel, to, outRow, depth, first);
       else edgeTile(end - row, width, from, aRow, b, to, outRow, depth, first, edge);
       row = end;
     }
@@ -185,16 +190,16 @@ function tile(
   switch (rows) {
     case 1:
       if (panels == 4) tile1x4(a, aRow, b, bPanel, c, cRow, depth, first);
+      else if (panels == 2) tile1x2(a, aRow, b, bPanel, c, cRow, depth, first);
       else tile1x1(a, aRow, b, bPanel, c, cRow, depth, first);
       return;
     case 2:
-      if (panels == 2) tile2x2(a, aRow, b, bPanel, c, cRow, depth, first);
+      if (panels == 3) tile2x3(a, aRow, b, bPanel, c, cRow, depth, first);
+      else if (panels == 2) tile2x2(a, aRow, b, bPanel, c, cRow, depth, first);
       else tile2x1(a, aRow, b, bPanel, c, cRow, depth, first);
       return;
     case 3:
-      if (panels == 2) tile3x2(a, aRow, b, bPanel, c, cRow, depth, first);
-      else tile3x1(a, aRow, b, bPanel, c, cRow, depth, first);
-      return;
+      return tile3x1(a, aRow, b, bPanel, c, cRow, depth, first);
     case 4:
       return tile4x1(a, aRow, b, bPanel, c, cRow, depth, first);
     case 5:

@@ -1,70 +1,66 @@
 // Writes the micro-kernels of matmul: functions that keep a tile of `rows` × (8 · `panels`) sums in registers. AssemblyScript has
 // neither arrays of locals nor unrolling, so the source of every tile shape is made from one template.
 
-/** Tile shapes: as many sums as 16 vector registers hold beside the operands, and at least 8 where there are panels enough. */
+/** Tile shapes: at most 12 vectors of sums, which with their operands fill the 15 registers V8 hands out. */
 export const tileShapes: readonly (readonly [rows: number, panels: number])[] = [
   [1, 4],
+  [1, 2],
   [1, 1],
+  [2, 3],
   [2, 2],
   [2, 1],
-  [3, 2],
   [3, 1],
   [4, 1],
   [5, 1],
   [6, 1],
 ];
 
-const unroll = 4;
+const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 
 function tile(rows: number, panels: number): string {
-  const r = Array.from({ length: rows }, (_, i) => i);
-  const v = Array.from({ length: panels * 2 }, (_, i) => i);
-  const vectorAt = (j: number) => ({ panel: j >> 1, offset: (j & 1) * 16 });
-  const lines: string[] = [
+  const r = range(rows);
+  const v = range(panels * 2);
+  const offset = (i: number, stride: string): string => ['', ` + ${stride}`][i] ?? ` + ${i} * ${stride}`;
+  const sum = (i: number, j: number): string => `s${i}_${j}`;
+  const loadA = (i: number, name: string): string => `    ${name} = v128.load32_splat(a${i});`;
+  const loadB = (j: number, name: string): string => `    ${name} = v128.load(b${j >> 1}, ${(j & 1) * 16});`;
+  const add = (i: number, j: number, x: string, y: string): string =>
+    `    ${sum(i, j)} = madd(${x}, ${y}, ${sum(i, j)});`;
+  // One step of depth, with the fewer of the two operands' vectors held in registers. Not unrolled: the engine does that itself,
+  // and within one block it would order the sums one after the other, which leaves too few registers.
+  const step =
+    rows < v.length
+      ? [
+          ...r.map((i) => loadA(i, `x${i}`)),
+          ...v.flatMap((j) => [loadB(j, 'y0'), ...r.map((i) => add(i, j, `x${i}`, 'y0'))]),
+        ]
+      : [
+          ...v.map((j) => loadB(j, `y${j}`)),
+          ...r.flatMap((i) => [loadA(i, 'x0'), ...v.map((j) => add(i, j, 'x0', `y${j}`))]),
+        ];
+  return [
     `/** c += a · b for ${rows} × ${panels * 8} elements of c; \`first\`: c is written, not added to. */`,
     `export function tile${rows}x${panels}(`,
     '  a: usize, aRow: usize, b: usize, bPanel: usize, c: usize, cRow: usize, depth: i32, first: bool,',
     '): void {',
-  ];
-  for (const i of r) lines.push(`  let a${i} = a${i ? ` + ${i === 1 ? '' : `${i} * `}aRow` : ''};`);
-  for (let p = 0; p < panels; p++) lines.push(`  let b${p} = b${p ? ` + ${p === 1 ? '' : `${p} * `}bPanel` : ''};`);
-  for (const i of r) lines.push(`  const c${i} = c${i ? ` + ${i === 1 ? '' : `${i} * `}cRow` : ''};`);
-  for (const i of r) for (const j of v) lines.push(`  let s${i}_${j} = f32x4.splat(0.0);`);
-  lines.push('  if (!first) {');
-  for (const i of r) for (const j of v) lines.push(`    s${i}_${j} = v128.load(c${i}, ${j * 16});`);
-  lines.push('  }');
-  const step = (k: number): string[] => {
-    const out: string[] = [];
-    if (rows === 1) {
-      out.push(`    x = v128.load32_splat(a0, ${k * 4});`);
-      for (const j of v) {
-        const { panel, offset } = vectorAt(j);
-        out.push(`    s0_${j} = madd(x, v128.load(b${panel}, ${k * 32 + offset}), s0_${j});`);
-      }
-      return out;
-    }
-    for (const j of v) {
-      const { panel, offset } = vectorAt(j);
-      out.push(`    y${j} = v128.load(b${panel}, ${k * 32 + offset});`);
-    }
-    for (const i of r) {
-      out.push(`    x = v128.load32_splat(a${i}, ${k * 4});`);
-      for (const j of v) out.push(`    s${i}_${j} = madd(x, y${j}, s${i}_${j});`);
-    }
-    return out;
-  };
-  const advance = (n: number): string[] => [
-    ...r.map((i) => `    a${i} += ${n * 4};`),
-    ...Array.from({ length: panels }, (_, p) => `    b${p} += ${n * 32};`),
-  ];
-  lines.push('  let x = f32x4.splat(0.0);');
-  if (rows > 1) for (const j of v) lines.push(`  let y${j} = f32x4.splat(0.0);`);
-  lines.push(`  for (; depth >= ${unroll}; depth -= ${unroll}) {`);
-  for (let k = 0; k < unroll; k++) lines.push(...step(k));
-  lines.push(...advance(unroll), '  }', '  for (; depth > 0; depth--) {', ...step(0), ...advance(1), '  }');
-  for (const i of r) for (const j of v) lines.push(`  v128.store(c${i}, s${i}_${j}, ${j * 16});`);
-  lines.push('}', '');
-  return lines.join('\n');
+    ...r.map((i) => `  let a${i} = a${offset(i, 'aRow')};`),
+    ...range(panels).map((p) => `  let b${p} = b${offset(p, 'bPanel')};`),
+    ...r.map((i) => `  const c${i} = c${offset(i, 'cRow')};`),
+    ...r.flatMap((i) => v.map((j) => `  let ${sum(i, j)} = f32x4.splat(0.0);`)),
+    '  if (!first) {',
+    ...r.flatMap((i) => v.map((j) => `    ${sum(i, j)} = v128.load(c${i}, ${j * 16});`)),
+    '  }',
+    ...range(rows < v.length ? rows : 1).map((i) => `  let x${i} = f32x4.splat(0.0);`),
+    ...range(rows < v.length ? 1 : v.length).map((j) => `  let y${j} = f32x4.splat(0.0);`),
+    '  for (; depth > 0; depth--) {',
+    ...step,
+    ...r.map((i) => `    a${i} += 4;`),
+    ...range(panels).map((p) => `    b${p} += 32;`),
+    '  }',
+    ...r.flatMap((i) => v.map((j) => `  v128.store(c${i}, ${sum(i, j)}, ${j * 16});`)),
+    '}',
+    '',
+  ].join('\n');
 }
 
 export const tilesSource = (): string =>
