@@ -13,7 +13,7 @@ import {
   tile4x1,
   tile5x1,
   tile6x1,
-} from './generated/tiles';
+} from '../wasm/tiles';
 import { packColumns, packRows } from './pack';
 import { i32At, pointerAt, shareStart } from './words';
 

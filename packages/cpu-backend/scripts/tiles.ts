@@ -66,7 +66,7 @@ function tile(rows: number, panels: number): string {
 export const tilesSource = (): string =>
   [
     '// Made by scripts/tiles.ts when the WebAssembly is built.',
-    "import { madd } from '../simd';",
+    "import { madd } from '../assembly/simd';",
     '',
     ...tileShapes.map(([rows, panels]) => tile(rows, panels)),
   ].join('\n');

@@ -27,8 +27,8 @@ const variants = {
   'relaxed-shared': ['--enable', 'simd,relaxed-simd,threads', ...shared],
 };
 
-await mkdir(join(root, 'assembly/generated'), { recursive: true });
-await writeFile(join(root, 'assembly/generated/tiles.ts'), tilesSource());
+await mkdir(join(root, 'wasm'), { recursive: true });
+await writeFile(join(root, 'wasm/tiles.ts'), tilesSource());
 await mkdir(join(root, 'wasm'), { recursive: true });
 
 for (const [name, flags] of Object.entries(variants)) {
