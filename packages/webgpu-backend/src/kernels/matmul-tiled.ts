@@ -71,7 +71,7 @@ export function matmulTiled(call: Call, plan: Plan, { batch, m, n, k }: Sizes): 
         `for (var dk = 0u; dk < ${u32(tileK)}; dk++) {`,
         ...rows.map((i) => `  let a${i} = tileA[dk * ${u32(pitchA)} + y + ${u32(+i * side)}];`),
         ...columns.map((j) => `  let b${j} = tileB[dk * ${u32(pitchB)} + x + ${u32(+j * side)}];`),
-        ...rows.flatMap((i) => columns.map((j) => `  s${i}${j} = fma(a${i}, b${j}, s${i}${j});`)),
+        ...rows.flatMap((i) => columns.map((j) => `  s${i}${j} += a${i} * b${j};`)),
         '}',
         'workgroupBarrier();',
       ]),
