@@ -41,9 +41,11 @@ export async function compareAll(
   const couples = participants.flatMap((a, i) =>
     participants.slice(i + 1).map((b) => ({ a, b, tally: new Tally(clearMargin) })),
   );
-  for (let at = 0; at < pairs.length; at += batchSize) {
-    onProgress(at, pairs.length);
-    const batch = pairs.slice(at, at + batchSize);
+  // Targets of similar length go together, so that little is padding.
+  const sorted = pairs.toSorted((a, b) => a.targetIds.length - b.targetIds.length);
+  for (let at = 0; at < sorted.length; at += batchSize) {
+    onProgress(at, sorted.length);
+    const batch = sorted.slice(at, at + batchSize).map(({ sourceIds, targetIds }) => ({ sourceIds, targetIds }));
     const forced = await Promise.all(
       participants.map(({ remote }) => remote.call('force', { pairs: batch }, { signal })),
     );

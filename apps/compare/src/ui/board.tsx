@@ -18,22 +18,24 @@ export function Board({ comparison }: { comparison: Comparison }) {
         {columns.length === 0 && <p class="notice">Switch a backend on to translate with it.</p>}
       </div>
       {columns.length > 0 && sentences.value.length > 0 && (
-        <table class="translations panel">
+        <table class="translations panel" role="table">
           <caption class="visually-hidden">Each sentence and its translation by each backend</caption>
-          <thead class="visually-hidden">
-            <tr>
-              <th scope="col">Sentence</th>
+          <thead class="visually-hidden" role="rowgroup">
+            <tr role="row">
+              <th scope="col" role="columnheader">
+                Sentence
+              </th>
               {columns.map(({ name }) => (
-                <th scope="col" key={name}>
+                <th scope="col" role="columnheader" key={name}>
                   {backendTitles[name]}
                 </th>
               ))}
             </tr>
           </thead>
-          <tbody>
+          <tbody role="rowgroup">
             {sentences.value.map((sentence, i) => (
-              <tr key={i} class={`board-row ${chosen.value === i ? 'chosen' : ''}`}>
-                <th scope="row">
+              <tr key={i} role="row" class={`board-row ${chosen.value === i ? 'chosen' : ''}`}>
+                <th scope="row" role="rowheader">
                   <label>
                     <input
                       type="radio"
@@ -45,7 +47,7 @@ export function Board({ comparison }: { comparison: Comparison }) {
                   </label>
                 </th>
                 {columns.map((column) => (
-                  <td key={column.name} class={column.name} data-backend={backendTitles[column.name]}>
+                  <td key={column.name} role="cell" class={column.name} data-backend={backendTitles[column.name]}>
                     <TranslationCell column={column} index={i} first={firstOther(columns, column)} />
                   </td>
                 ))}
