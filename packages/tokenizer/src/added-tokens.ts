@@ -33,11 +33,13 @@ export function readAddedTokens(json: Json): AddedToken[] {
 /** Finds a set of added tokens in texts. */
 export class Matcher {
   readonly #trie = new Trie();
+  readonly #texts = new Set<string>();
   readonly #tokens: { token: AddedToken; text: string }[] = [];
 
-  /** `text` is what to look for: the content, normalized when the text is. */
+  /** `text` is what to look for: the content, normalized when the text is. Of two tokens with one text the first counts. */
   add(token: AddedToken, text: string): void {
-    if (text) this.#trie.add(text, this.#tokens.push({ token, text }) - 1);
+    if (text && !this.#texts.has(text)) this.#trie.add(text, this.#tokens.push({ token, text }) - 1);
+    this.#texts.add(text);
   }
 
   /** Calls `visit` for every stretch of the text in order, with the added token it is or undefined. */

@@ -115,13 +115,12 @@ export function constantPart(
   return { ids, typeId, kind, details: () => details };
 }
 
-/** A part and its overflow with another type id or other details. */
-export function changed(part: Part, typeId: number, change?: (details: Details) => Details): Part {
+/** The same part with other details, its overflow too. */
+export function withDetails(part: Part, change: (details: Details) => Details): Part {
   return {
     ...part,
-    typeId,
-    details: () => (change ? change(part.details()) : part.details()),
-    ...(part.overflow && { overflow: part.overflow.map((each) => changed(each, typeId, change)) }),
+    details: () => change(part.details()),
+    ...(part.overflow && { overflow: part.overflow.map((each) => withDetails(each, change)) }),
   };
 }
 

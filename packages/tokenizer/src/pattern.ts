@@ -2,11 +2,14 @@
 // JavaScript with the flags g and v: classes get their Unicode meaning, possessive and atomic parts become a lookahead and a
 // back reference, and letters under (?i) become classes. What JavaScript can't say is refused by name.
 import type { Json } from './json.ts';
+import { unitsAt } from './text.ts';
 
-/** A global expression for `{"String": …}` or `{"Regex": …}`; matches nothing for an empty string. */
-export function readPattern(json: Json): RegExp {
+/** A text that is not empty, or a global expression. */
+export type Pattern = string | RegExp;
+
+export function readPattern(json: Json): Pattern {
   const text = json.at('String');
-  if (!text.missing) return literal(text.string());
+  if (!text.missing) return text.string() || /(?:)/gu;
   const regex = json.at('Regex');
   const source = regex.string();
   try {
@@ -16,11 +19,28 @@ export function readPattern(json: Json): RegExp {
   }
 }
 
-export function literal(text: string): RegExp {
-  return new RegExp(text ? text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&') : '(?!)', 'gv');
+/** Calls `visit` for every match in order. An empty match right behind another one doesn't count. */
+export function eachMatch(text: string, pattern: Pattern, visit: (start: number, end: number) => void): void {
+  if (typeof pattern === 'string') {
+    for (let start; (start = text.indexOf(pattern, start)) >= 0; start += pattern.length) {
+      visit(start, start + pattern.length);
+    }
+    return;
+  }
+  let last = -1;
+  pattern.lastIndex = 0;
+  for (let match; (match = pattern.exec(text));) {
+    const { index } = match;
+    const end = index + match[0].length;
+    if (index === end) pattern.lastIndex += unitsAt(text, end);
+    if (index < end || last !== end) visit(index, end);
+    last = end;
+  }
 }
 
 const WORD = String.raw`\p{Alphabetic}\p{M}\p{Nd}\p{Pc}`;
+/** Outside of a class, Oniguruma counts the superscripts and fractions of Latin-1 as well. */
+const LONE_WORD = WORD + String.raw`\xb2\xb3\xb9\xbc-\xbe`;
 
 /** What goes inside a class for the escapes and POSIX names that JavaScript lacks or means differently. */
 const CLASSES: Readonly<Record<string, string>> = {
@@ -47,8 +67,8 @@ const CLASSES: Readonly<Record<string, string>> = {
 /** Escapes outside of classes that stand for more than a character. */
 const ANCHORS: Readonly<Record<string, string>> = {
   A: '(?<![^])',
-  b: `(?:(?<=[${WORD}])(?![${WORD}])|(?<![${WORD}])(?=[${WORD}]))`,
-  B: `(?:(?<=[${WORD}])(?=[${WORD}])|(?<![${WORD}])(?![${WORD}]))`,
+  b: `(?:(?<=[${LONE_WORD}])(?![${LONE_WORD}])|(?<![${LONE_WORD}])(?=[${LONE_WORD}]))`,
+  B: `(?:(?<=[${LONE_WORD}])(?=[${LONE_WORD}])|(?<![${LONE_WORD}])(?![${LONE_WORD}]))`,
   N: String.raw`[^\n]`,
   O: '[^]',
   R: String.raw`(?:\r\n|[\n\v\f\r\x85\u2028\u2029])`,
@@ -187,6 +207,8 @@ class Translator {
   }
 
   #escape(flags: Flags): string {
+    const word = this.#match(/[wW]/y);
+    if (word) return word === 'w' ? `[${LONE_WORD}]` : `[^${LONE_WORD}]`;
     const inClass = this.#classEscape(flags);
     if (inClass !== undefined) return `[${inClass}]`;
     const reference = this.#match(/[1-9]\d*/y);

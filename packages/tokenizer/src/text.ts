@@ -6,15 +6,16 @@ export type Put = (text: string, source: number) => void;
 
 /** One change of the text: a normalizer, or the part of a pre-tokenizer that rewrites. */
 export interface Edit {
-  /** `first` says that the text starts where the original starts. */
+  /** `first` says that the text starts where the original starts; `usesFirst` that this matters. */
   rewrite(text: string, put: Put, first: boolean): void;
+  readonly usesFirst?: boolean;
   /** The same without places, where that is quicker. */
   plain?(text: string): string;
 }
 
 export class Text {
   readonly text: string;
-  /** Where this stretch begins in the original. */
+  /** Where this stretch begins in the original; without places, only as far as nothing was edited before it. */
   readonly from: number;
   /** Two numbers a unit, or nothing when nobody asks for offsets. */
   readonly #places: Uint32Array | undefined;
@@ -43,7 +44,6 @@ export class Text {
   }
 
   slice(start: number, end: number): Text {
-    if (start === 0 && end === this.text.length) return this;
     const text = this.text.slice(start, end);
     if (!this.#places) return new Text(text, this.from + start, undefined);
     return new Text(text, this.place(start, end)[0], this.#places.subarray(2 * start, 2 * end));
@@ -75,7 +75,7 @@ function rewritten(edit: Edit, text: string, first: boolean): string {
   return result;
 }
 
-/** 2 where a surrogate pair begins, else 1. */
+/** 2 where a surrogate pair begins, else 1 (also at the end). */
 export function unitsAt(text: string, index: number): number {
-  return text.codePointAt(index)! > 0xffff ? 2 : 1;
+  return (text.codePointAt(index) ?? 0) > 0xffff ? 2 : 1;
 }

@@ -64,14 +64,24 @@ export class Tokenizer {
   readonly #normalized = new Matcher();
   readonly #added = new Map<string, AddedToken>();
   readonly #cache = new Map<string, Tokens>();
-  #tokens: Map<number, { text: string; special: boolean }> | undefined;
+  readonly #addedIds = new Map<number, string>();
+  /** Whether even ids depend on where pieces stand in the original. */
+  readonly #needsPlaces: boolean;
+  #tokens: Map<number, string> | undefined;
 
   constructor(parts: TokenizerParts) {
     this.#parts = parts;
-    for (const token of parts.addedTokens) {
-      this.#added.set(token.content, token);
-      if (token.normalized) this.#normalized.add(token, this.#normalize(Text.of(token.content, false)).text);
-      else this.#raw.add(token, token.content);
+    const { addedTokens, normalizer, preTokenizer } = parts;
+    const usesFirst = preTokenizer.some((stage) => 'edit' in stage && stage.edit.usesFirst);
+    this.#needsPlaces = usesFirst && normalizer.length > 0;
+    const special = addedTokens.filter((token) => token.special);
+    const others = addedTokens.filter((token) => !token.special);
+    for (const token of [...special, ...others]) {
+      const { content, normalized } = token;
+      const text = normalized ? this.#normalize(Text.of(content, false)).text : content;
+      this.#added.set(content, token);
+      this.#addedIds.set(token.id, text);
+      (normalized ? this.#normalized : this.#raw).add(token, text);
     }
   }
 
@@ -129,8 +139,9 @@ export class Tokenizer {
     };
     return {
       push: (id) => {
-        const token = this.#table().get(id);
-        if (token && !(skipSpecialTokens && token.special)) step.push(token.text, false);
+        const token = this.idToToken(id);
+        const skipped = token === undefined || (skipSpecialTokens && this.#added.get(token)?.special);
+        if (!skipped) step.push(token, false);
         return taken();
       },
       end: () => {
@@ -142,7 +153,8 @@ export class Tokenizer {
 
   /** How many tokens there are, added ones included. */
   get vocabSize(): number {
-    return this.#table().size;
+    const { vocab } = this.#parts.model;
+    return vocab.size + [...this.#added.keys()].filter((token) => !vocab.has(token)).length;
   }
 
   /** The special tokens, from their text to their id. */
@@ -155,16 +167,13 @@ export class Tokenizer {
     return this.#added.get(token)?.id ?? this.#parts.model.vocab.get(token);
   }
 
+  /** The text that the id decodes to: of an added token with `normalized`, that is what the normalizer makes of it. */
   idToToken(id: number): string | undefined {
-    return this.#table().get(id)?.text;
+    return this.#addedIds.get(id) ?? this.#modelTokens().get(id);
   }
 
-  #table(): Map<number, { text: string; special: boolean }> {
-    if (!this.#tokens) {
-      this.#tokens = new Map();
-      for (const [text, id] of this.#parts.model.vocab) this.#tokens.set(id, { text, special: false });
-      for (const { content, id, special } of this.#added.values()) this.#tokens.set(id, { text: content, special });
-    }
+  #modelTokens(): Map<number, string> {
+    this.#tokens ??= new Map(Array.from(this.#parts.model.vocab, ([text, id]) => [id, text]));
     return this.#tokens;
   }
 
@@ -190,7 +199,7 @@ export class Tokenizer {
     const ids: number[] = [];
     this.#run(
       source,
-      false,
+      this.#needsPlaces,
       (token) => ids.push(token.id),
       (_, tokens) => {
         for (const id of tokens.ids) ids.push(id);
@@ -219,7 +228,7 @@ export class Tokenizer {
       },
       (text, { ids, spans, texts }) => {
         for (const [i, id] of ids.entries()) {
-          tokens.push(texts?.get(i) ?? this.idToToken(id) ?? '');
+          tokens.push(texts?.get(i) ?? this.#modelTokens().get(id)!);
           offsets.push(place(text, spans[2 * i]!, spans[2 * i + 1]!));
           words.push(word);
         }

@@ -1,6 +1,6 @@
 // The decoders that join and trim: Fuse, Replace, Strip, BPEDecoder.
 import type { Json } from '../json.ts';
-import { readPattern } from '../pattern.ts';
+import { eachMatch, readPattern, type Pattern } from '../pattern.ts';
 import { eachToken, type Decoder } from './step.ts';
 
 export const fuse: Decoder = {
@@ -19,12 +19,20 @@ export const fuse: Decoder = {
 };
 
 export function replace(json: Json): Decoder {
-  const pattern = json.at('pattern');
+  const pattern = readPattern(json.at('pattern'));
   const content = json.at('content').string();
-  const text = pattern.at('String');
-  if (!text.missing) return replaceText(text.string(), content);
-  const expression = readPattern(pattern);
-  return eachToken((token) => token.replace(expression, () => content));
+  if (typeof pattern === 'string') return replaceText(pattern, content);
+  return eachToken((token) => replaceIn(token, pattern, content));
+}
+
+function replaceIn(text: string, pattern: Pattern, content: string): string {
+  let result = '';
+  let done = 0;
+  eachMatch(text, pattern, (start, end) => {
+    result += text.slice(done, start) + content;
+    done = end;
+  });
+  return result + text.slice(done);
 }
 
 /** Of a token in pieces, the end is held back as long as it may begin a match. */
@@ -50,7 +58,7 @@ export function replaceText(text: string, content: string): Decoder {
           const all = held + piece;
           let done = 0;
           let result = '';
-          for (let at; text && (at = all.indexOf(text, done)) >= 0; done = at + text.length) {
+          for (let at; (at = all.indexOf(text, done)) >= 0; done = at + text.length) {
             result += all.slice(done, at) + content;
           }
           const open = beginning(all, done, text);

@@ -18,16 +18,13 @@ export function bertNormalizer(json: Json): Edit[] {
   return edits;
 }
 
-/** The space before shares the place of what stands there, the one behind that of the character. */
 const spaceChinese: Edit = {
   rewrite(text, put) {
     let at = 0;
     for (const character of text) {
       const chinese = CHINESE.test(character);
       CHINESE.lastIndex = 0;
-      if (chinese) put(' ', at - 1);
-      put(character, at);
-      if (chinese) put(' ', at);
+      put(chinese ? ` ${character} ` : character, at);
       at += character.length;
     }
   },

@@ -76,18 +76,25 @@ export function precompiled(json: Json): Edit[] {
   return [{ rewrite: (text, put) => rewrite(map, text, put) }];
 }
 
+/** Which old character lends its place to each new one is decided as in `tokenizers`, odd cases included. */
 function rewrite(map: CharsMap, text: string, put: Put): void {
   let at = 0; // the next old character that lends its place
-  let written = false;
+  let last: { character: string; source: number; added: boolean } | undefined;
+  const skip = (count: number): void => {
+    for (let left = count; left > 0; left--) at += unitsAt(text, at);
+  };
   const replace = (count: number, replacement: string): void => {
     let left = count;
     for (const character of replacement) {
-      put(character, left > 0 ? at : at - 1);
-      if (left-- > 0) at += unitsAt(text, at);
-      written = true;
+      if (last) put(last.character, last.source);
+      const added = left-- <= 0;
+      last = { character, source: added ? at - 1 : at, added };
+      if (!added) skip(1);
     }
-    // As `tokenizers` has it: what is removed at the very start is never counted, and shifts all later places.
-    for (; left > 0 && written; left--) at += unitsAt(text, at);
+    // Old characters that go away count with the new one before, or not at all. One that was added takes their place.
+    if (left <= 0 || !last) return;
+    if (last.added) last = { ...last, source: at, added: false };
+    skip(left);
   };
   const character = (start: number, end: number): void => {
     const old = text.slice(start, end);
@@ -103,6 +110,7 @@ function rewrite(map: CharsMap, text: string, put: Put): void {
       character(start, end);
     }
   });
+  if (last) put(last.character, last.source);
 }
 
 function isShort(cluster: string): boolean {

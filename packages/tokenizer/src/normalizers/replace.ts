@@ -1,21 +1,21 @@
 // Replace: every match of a string or an expression becomes the content.
 import type { Json } from '../json.ts';
-import { readPattern } from '../pattern.ts';
-import type { Edit } from '../text.ts';
+import { eachMatch, readPattern, type Pattern } from '../pattern.ts';
+import type { Edit, Put } from '../text.ts';
 
-export function replaceAll(pattern: RegExp, content: string): Edit {
-  return {
-    rewrite(text, put) {
-      let done = 0;
-      for (const { 0: match, index } of text.matchAll(pattern)) {
-        for (; done < index; done++) put(text[done]!, done);
-        done += match.length;
-        put(content, done - 1);
-      }
-      for (; done < text.length; done++) put(text[done]!, done);
-    },
-    plain: (text) => text.replace(pattern, () => content),
+/** The content shares the place of the last character it replaces. */
+export function replaceAll(pattern: Pattern, content: string): Edit {
+  const rewrite = (text: string, put: Put): void => {
+    let done = 0;
+    eachMatch(text, pattern, (start, end) => {
+      for (; done < start; done++) put(text[done]!, done);
+      done = end;
+      put(content, done - 1);
+    });
+    for (; done < text.length; done++) put(text[done]!, done);
   };
+  if (typeof pattern !== 'string') return { rewrite };
+  return { rewrite, plain: (text) => text.replaceAll(pattern, () => content) };
 }
 
 export function replace(json: Json): Edit[] {

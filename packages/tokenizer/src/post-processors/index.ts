@@ -1,5 +1,5 @@
 // Every post-processor of tokenizer.json by its `type`.
-import { changed } from '../encoding.ts';
+import { withDetails } from '../encoding.ts';
 import type { Json } from '../json.ts';
 import { bert, roberta } from './bert.ts';
 import type { PostProcessor } from './post-processor.ts';
@@ -23,8 +23,7 @@ function byteLevel(json: Json): PostProcessor {
   const addsSpace = json.at('add_prefix_space').boolean();
   return {
     added: () => 0,
-    process: (parts) =>
-      trims ? parts.map((part) => changed(part, part.typeId, (details) => trim(details, addsSpace))) : parts,
+    process: (parts) => (trims ? parts.map((part) => withDetails(part, (details) => trim(details, addsSpace))) : parts),
   };
 }
 

@@ -1,5 +1,5 @@
 // TemplateProcessing: one template for a text and one for a pair, of sequences and special tokens with their type ids.
-import { changed, constantPart, type Part } from '../encoding.ts';
+import { constantPart, type Part } from '../encoding.ts';
 import { isCount, type Json } from '../json.ts';
 import type { PostProcessor } from './post-processor.ts';
 
@@ -17,7 +17,7 @@ export function template(json: Json): PostProcessor {
         if ('ids' in piece)
           return addSpecialTokens ? [constantPart('special', piece.typeId, piece.ids, piece.tokens)] : [];
         const part = parts[piece.sequence]!;
-        return [changed(part, piece.typeId)];
+        return [{ ...part, typeId: piece.typeId }]; // as in `tokenizers`, the overflow keeps its own
       }),
   };
 }

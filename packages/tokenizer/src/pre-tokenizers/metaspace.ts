@@ -22,7 +22,7 @@ export function readMetaspace(json: Json): MetaspaceOptions {
 
 export function metaspace(json: Json): Stage[] {
   const { replacement, prepend, split } = readMetaspace(json);
-  const stages: Stage[] = [{ edit: replaceAll(/ /g, replacement) }];
+  const stages: Stage[] = [{ edit: replaceAll(' ', replacement) }];
   if (prepend !== 'never') stages.push({ edit: beginWith(replacement, prepend === 'first') });
   if (split) stages.push({ cut: (text) => cutBefore(text, replacement) });
   return stages;
@@ -35,6 +35,7 @@ export function beginWith(prefix: string, onlyFirst: boolean): Edit {
       if (!text.startsWith(prefix) && (first || !onlyFirst)) put(prefix, 0);
       for (let i = 0; i < text.length; i++) put(text[i]!, i);
     },
+    usesFirst: onlyFirst,
   };
 }
 

@@ -5,7 +5,7 @@
 //   MergedWithPrevious the- final- - countdown
 //   MergedWithNext     the -final - -countdown
 import type { Json } from '../json.ts';
-import { readPattern } from '../pattern.ts';
+import { eachMatch, readPattern, type Pattern } from '../pattern.ts';
 import type { Stage } from './stage.ts';
 
 const BEHAVIORS = ['Removed', 'Isolated', 'Contiguous', 'MergedWithPrevious', 'MergedWithNext'] as const;
@@ -20,11 +20,11 @@ export function split(json: Json): Stage[] {
   return [cutAt(readPattern(json.at('pattern')), behavior, json.at('invert').boolean(false))];
 }
 
-export function cutAt(pattern: RegExp, behavior: Behavior, invert = false): Stage {
+export function cutAt(pattern: Pattern, behavior: Behavior, invert = false): Stage {
   return { cut: (text) => cut(text, pattern, behavior, invert) };
 }
 
-function cut(text: string, pattern: RegExp, behavior: Behavior, invert: boolean): number[] {
+function cut(text: string, pattern: Pattern, behavior: Behavior, invert: boolean): number[] {
   const cuts: number[] = [];
   let matchBefore = false;
   // Whether the piece at hand goes on with the last one instead of beginning its own.
@@ -51,15 +51,11 @@ function cut(text: string, pattern: RegExp, behavior: Behavior, invert: boolean)
     matchBefore = match;
   };
   let done = 0;
-  pattern.lastIndex = 0;
-  for (let match; (match = pattern.exec(text));) {
-    const { index } = match;
-    const end = index + match[0].length;
-    if (done < index) add(done, index, invert);
-    if (index < end) add(index, end, !invert);
-    else pattern.lastIndex += (text.codePointAt(index) ?? 0) > 0xffff ? 2 : 1;
+  eachMatch(text, pattern, (start, end) => {
+    if (done < start) add(done, start, invert);
+    add(start, end, !invert);
     done = end;
-  }
+  });
   if (done < text.length) add(done, text.length, invert);
   return cuts;
 }

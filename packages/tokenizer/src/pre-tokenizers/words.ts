@@ -1,6 +1,5 @@
 // The pre-tokenizers with fixed rules: white space, punctuation, digits, delimiters, lengths.
 import type { Json } from '../json.ts';
-import { literal } from '../pattern.ts';
 import { unitsAt } from '../text.ts';
 import { cutAt, readBehavior } from './split.ts';
 import type { Stage } from './stage.ts';
@@ -35,7 +34,7 @@ export function digits(json: Json): Stage[] {
 export function charDelimiterSplit(json: Json): Stage[] {
   const delimiter = json.at('delimiter').string();
   if ([...delimiter].length !== 1) json.fail('must be one character', '.delimiter');
-  return [cutAt(literal(delimiter), 'Removed')];
+  return [cutAt(delimiter, 'Removed')];
 }
 
 export function fixedLength(json: Json): Stage[] {
