@@ -12,6 +12,7 @@ import { addGenerate } from './commands/generate.ts';
 import { addPlan } from './commands/plan.ts';
 import { addTokenize } from './commands/tokenize.ts';
 import { addTranslate } from './commands/translate.ts';
+import { addVerify } from './commands/verify.ts';
 import type { Context } from './context.ts';
 import { describeError, exitCodes } from './errors.ts';
 import { columnsOf, print } from './terminal.ts';
@@ -69,6 +70,7 @@ function commands(context: Context, { stdout, stderr }: Terminal): Command {
   addForward(program, context);
   addTokenize(program, context);
   addPlan(program, context);
+  addVerify(program, context);
   addBackends(program, context);
   addBleu(program, context);
   addDemo(program, context);

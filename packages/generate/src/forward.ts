@@ -1,6 +1,6 @@
 // One pass over whole inputs, without a cache: logits, and on request the hidden states and attention weights on the way, under
 // the names that transformers gives them.
-import type { LoadedModel, Taps } from '@transept/models';
+import type { DecoderModel, EncoderDecoderModel, LoadedModel, Taps } from '@transept/models';
 import { trace } from '@transept/tensor';
 import type { Graph, Tensor } from '@transept/tensor';
 import { batch, InputError } from './batch.ts';
@@ -25,6 +25,8 @@ export interface ForwardOptions {
   readonly hiddenStates?: boolean;
   /** Also give the attention weights of each layer. */
   readonly attentions?: boolean;
+  /** Also give what each layer of the decoder would keep for later tokens, as `caches.I`, and of the source as `cross_caches.I`. */
+  readonly caches?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -48,7 +50,7 @@ export async function forward(
   const { signal } = options;
   const { values, key, build } =
     loaded.model.kind === 'decoder' ? decoderPass(loaded, inputs) : encoderDecoderPass(loaded, inputs);
-  const wanted = [key, Boolean(options.hiddenStates), Boolean(options.attentions)];
+  const wanted = [key, Boolean(options.hiddenStates), Boolean(options.attentions), Boolean(options.caches)];
   using borrowed = await borrow(loaded, 'forward', JSON.stringify(wanted), () => passInstance(loaded, build, options));
   const { instance, shapes } = borrowed.it;
   for (const [name, data] of Object.entries(values)) if (instance.buffers[name]) instance.write(name, data);
@@ -73,7 +75,13 @@ async function passInstance(loaded: LoadedModel, build: Pass['build'], options: 
   const shapes = new Map<string, readonly number[]>();
   const traced = trace(`${loaded.model.modelType} forward`, (g) => {
     const tapped = new Tapped(loaded.model.kind === 'decoder', options);
-    const outputs = { ...build(g, tapped.taps), ...tapped.outputs };
+    const caches: MakeCaches = ({ decoderLayers, cacheShape }, rows, positions) =>
+      Array.from({ length: decoderLayers }, (_, i) => {
+        const shape = cacheShape(rows, positions);
+        shapes.set(`caches.${i}`, shape);
+        return g.state(`caches.${i}`, shape);
+      });
+    const outputs = { ...build(g, tapped.taps, options.caches ? caches : undefined), ...tapped.outputs };
     for (const [name, tensor] of Object.entries(outputs)) shapes.set(name, tensor.shape);
     return outputs;
   });
@@ -81,11 +89,14 @@ async function passInstance(loaded: LoadedModel, build: Pass['build'], options: 
   return { instance, shapes, [Symbol.dispose]: () => instance[Symbol.dispose]() };
 }
 
+/** States for what the layers of a decoder keep, of the shapes that the model wants. */
+type MakeCaches = (model: DecoderModel | EncoderDecoderModel, rows: number, positions: number) => Tensor[];
+
 interface Pass {
   readonly values: Readonly<Record<string, Int32Array<ArrayBuffer>>>;
   /** Everything that `build` depends on. */
   readonly key: readonly unknown[];
-  build(g: Graph, taps: Taps): Record<string, Tensor>;
+  build(g: Graph, taps: Taps, caches: MakeCaches | undefined): Record<string, Tensor>;
 }
 
 function encoderDecoderPass(loaded: LoadedModel, inputs: ForwardInputs): Pass {
@@ -116,7 +127,7 @@ function encoderDecoderPass(loaded: LoadedModel, inputs: ForwardInputs): Pass {
   return {
     key: [source.rows, source.length, target.length, Boolean(inputs.decoderAttentionMask)],
     values: { ids: source.ids, mask: source.mask, decoder_ids: target.ids, decoder_mask: target.mask },
-    build(g, taps) {
+    build(g, taps, caches) {
       const mask = g.input('mask', [source.rows, source.length], 'i32');
       const encoded = model.encode(g, { ids: g.input('ids', [source.rows, source.length], 'i32'), mask }, taps);
       const decoderIds = g.input('decoder_ids', [target.rows, target.length], 'i32');
@@ -124,11 +135,16 @@ function encoderDecoderPass(loaded: LoadedModel, inputs: ForwardInputs): Pass {
       const keyValues = model.crossKeyValues(g, encoded);
       const logits = model.decode(
         g,
-        { ids: decoderIds, ...(decoderMask && { mask: decoderMask }) },
+        {
+          ids: decoderIds,
+          ...(decoderMask && { mask: decoderMask }),
+          ...(caches && { caches: caches(model, target.rows, target.length) }),
+        },
         { keyValues, mask },
         taps,
       );
-      return { logits, encoder_last_hidden_state: encoded };
+      const cross = caches ? Object.fromEntries(keyValues.map((kv, i) => [`cross_caches.${i}`, kv])) : {};
+      return { logits, encoder_last_hidden_state: encoded, ...cross };
     },
   };
 }
@@ -153,11 +169,18 @@ function decoderPass(loaded: LoadedModel, inputs: ForwardInputs): Pass {
   return {
     key: [...shape, Boolean(inputs.attentionMask), Boolean(positions)],
     values: { ids: source.ids, mask: source.mask, ...(positions && { positions: positions.ids }) },
-    build: (g, taps) => {
+    build: (g, taps, caches) => {
       const ids = g.input('ids', shape, 'i32');
       const mask = inputs.attentionMask && g.input('mask', shape, 'i32');
       const at = positions && g.input('positions', shape, 'i32');
-      return { logits: model.decode(g, { ids, ...(mask && { mask }), ...(at && { positions: at }) }, taps) };
+      const given = { ...(mask && { mask }), ...(at && { positions: at }) };
+      return {
+        logits: model.decode(
+          g,
+          { ids, ...given, ...(caches && { caches: caches(model, source.rows, source.length) }) },
+          taps,
+        ),
+      };
     },
   };
 }

@@ -1,3 +1,4 @@
 export * from './agreement.ts';
-export * from './load.ts';
+export { load, type LoadOptions, type TextModel } from './load.ts';
 export * from './text.ts';
+export * from './verify/verify.ts';

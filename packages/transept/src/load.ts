@@ -51,7 +51,8 @@ export async function load(where: string | URL | Files, options: LoadOptions): P
   };
 }
 
-function filesOf(where: string | URL | Files): Files {
+/** Where the files of a model lie: a folder (Node), an http(s) address of one, or `Files` as they are. */
+export function filesOf(where: string | URL | Files): Files {
   if (typeof where === 'object' && !(where instanceof URL)) return where;
   const text = String(where);
   return /^https?:/.test(text) ? http(text) : folder(where instanceof URL ? decodeURIComponent(where.pathname) : text);

@@ -1,0 +1,246 @@
+// Does a model compute what its authors' code computes? Runs every call of a recording and compares all that comes out.
+import type { Files } from '@transept/checkpoint';
+import { forward, generate } from '@transept/generate';
+import type { ForwardInputs } from '@transept/generate';
+import type { Backend } from '@transept/tensor';
+import { filesOf, load } from '../load.ts';
+import type { TextModel } from '../load.ts';
+import { differing, relativeError } from './difference.ts';
+import type { Positions } from './difference.ts';
+import { openGolden } from './golden.ts';
+import type { Golden, GoldenArray, GoldenCall } from './golden.ts';
+
+export interface VerifyOptions {
+  readonly backend: Backend;
+  /** Largest error of an output that passes, relative to its spread. Default: 1e-4. */
+  readonly bound?: number;
+  /** Largest difference of a beam's score that passes. Default: 1e-3. */
+  readonly scoreBound?: number;
+  /** The recording, in the model's folder. Default: golden.json. */
+  readonly golden?: string;
+  /** Where the recording lies, if not in the model's folder. */
+  readonly goldenFiles?: Files;
+  /** A file of the folder to read in place of config.json. */
+  readonly config?: string;
+  /** Run only calls for which this is true. */
+  readonly only?: (call: { readonly name: string; readonly kind: string }) => boolean;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** `unsupported`: nothing here gives this output, so it was not compared. */
+export type Verdict = 'passed' | 'failed' | 'unsupported';
+
+export interface OutputReport {
+  /** As in the recording; of a list, name and number of its worst entry. */
+  readonly name: string;
+  readonly verdict: Verdict;
+  /** Largest error relative to the spread, difference of scores, or number of differing ids; NaN for missing or wrong sizes. */
+  readonly error?: number;
+}
+
+export interface CallReport {
+  readonly name: string;
+  readonly kind: string;
+  readonly verdict: Verdict;
+  /** Why a call is unsupported, or what went wrong in it. */
+  readonly reason?: string;
+  readonly outputs: readonly OutputReport[];
+}
+
+export interface VerifyReport {
+  readonly model: string;
+  readonly modelType: string;
+  readonly backend: string;
+  readonly bound: number;
+  /** Has no call failed? */
+  readonly ok: boolean;
+  readonly calls: readonly CallReport[];
+}
+
+/** Verify a model's folder (Node), address or `Files` against a recording. Throws where the model cannot be loaded. */
+export async function verify(where: string | URL | Files, options: VerifyOptions): Promise<VerifyReport> {
+  const { backend, bound = 1e-4, scoreBound = 1e-3, signal, onProgress, only = () => true } = options;
+  const files = filesOf(where);
+  const golden = await openGolden(options.goldenFiles ?? files, options.golden ?? 'golden.json', signal);
+  using model = await load(options.config === undefined ? files : withConfig(files, options.config), {
+    backend,
+    ...(signal && { signal }),
+  });
+  const run: Run = { model, golden, bound, scoreBound, signal };
+  const wanted = golden.calls.filter(only);
+  const calls: CallReport[] = [];
+  for (const call of wanted) {
+    calls.push(await verifyCall(run, call));
+    onProgress?.(calls.length, wanted.length);
+  }
+  const { modelType } = model.loaded.model;
+  const ok = calls.every((call) => call.verdict !== 'failed');
+  return { model: model.name, modelType, backend: backend.name, bound, ok, calls };
+}
+
+/** The same files, with another one as config.json. */
+const withConfig = (files: Files, config: string): Files => {
+  const place = (path: string): string => (path === 'config.json' ? config : path);
+  return {
+    name: files.name,
+    has: (path, options) => files.has(place(path), options),
+    size: (path, options) => files.size(place(path), options),
+    read: (path, options) => files.read(place(path), options),
+  };
+};
+
+interface Run {
+  readonly model: TextModel;
+  readonly golden: Golden;
+  readonly bound: number;
+  readonly scoreBound: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function verifyCall(run: Run, call: GoldenCall): Promise<CallReport> {
+  const { name, kind } = call;
+  const verifyKind = Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;
+  if (!verifyKind) {
+    const reason = `calls of kind "${kind}" are not verified; those of kind ${Object.keys(kinds).join(', ')} are`;
+    return { name, kind, verdict: 'unsupported', reason, outputs: [] };
+  }
+  try {
+    const outputs = await verifyKind(run, call);
+    const failed = outputs.some((o) => o.verdict === 'failed');
+    const compared = outputs.some((o) => o.verdict !== 'unsupported');
+    return { name, kind, verdict: failed ? 'failed' : compared ? 'passed' : 'unsupported', outputs };
+  } catch (error) {
+    run.signal?.throwIfAborted();
+    return { name, kind, verdict: 'failed', reason: (error as Error).message, outputs: [] };
+  }
+}
+
+const kinds: Readonly<Record<string, (run: Run, call: GoldenCall) => Promise<OutputReport[]>>> = {
+  forward: verifyForward,
+  generate: verifyGenerate,
+  kv_cache: verifyCaches,
+};
+
+async function verifyForward(run: Run, call: GoldenCall): Promise<OutputReport[]> {
+  const { model, golden } = run;
+  const inputs = await readInputs(golden, call);
+  const names = Object.keys(call.outputs);
+  const outputs = await forward(model.loaded, forwardInputs(inputs), {
+    hiddenStates: names.some((n) => n.endsWith('hidden_states')),
+    attentions: names.some((n) => n.endsWith('attentions')),
+    ...(run.signal && { signal: run.signal }),
+  });
+  const reports: OutputReport[] = [];
+  for (const [name, arrays] of Object.entries(call.outputs)) {
+    const listed = typeof arrays !== 'string';
+    const entries: OutputReport[] = [];
+    for (const [i, array] of [arrays].flat().entries()) {
+      const key = listed ? `${name}.${i}` : name;
+      const expected = await golden.read(array);
+      const positions = call.maskedPositions ? positionsOf(name, inputs) : undefined;
+      const error = relativeError(expected, outputs[key]?.data ?? [], positions);
+      entries.push({ name: key, verdict: error <= run.bound ? 'passed' : 'failed', error });
+    }
+    reports.push(worstOf(entries));
+  }
+  return reports;
+}
+
+/** The positions of an output that carry meaning, where padded ones do not. */
+function positionsOf(output: string, inputs: Readonly<Record<string, GoldenArray>>): Positions | undefined {
+  const decoder = inputs['decoder_attention_mask'];
+  if (output.startsWith('encoder_') && inputs['decoder_input_ids']) return undefined;
+  const mask = inputs['decoder_input_ids'] ? decoder : inputs['attention_mask'];
+  return mask && { mask, axis: output.endsWith('attentions') ? 2 : 1 };
+}
+
+async function verifyGenerate(run: Run, call: GoldenCall): Promise<OutputReport[]> {
+  const { model, golden } = run;
+  const { inputIds, ...rest } = forwardInputs(await readInputs(golden, call));
+  const generated = await generate(
+    model.loaded,
+    { inputIds, ...rest },
+    { ...call.args, generationConfig: model.generationConfig, ...(run.signal && { signal: run.signal }) },
+  );
+  const reports: OutputReport[] = [];
+  for (const [name, array] of Object.entries(call.outputs)) {
+    const expected = typeof array === 'string' ? await golden.read(array) : undefined;
+    if (name === 'sequences' && expected) {
+      const error = differing(
+        expected.data,
+        generated.sequences.flatMap((row) => [...row]),
+      );
+      reports.push({ name, verdict: error === 0 ? 'passed' : 'failed', error });
+    } else if (name === 'sequences_scores' && expected) {
+      const error = largestDifference(expected.data, generated.scores ?? []);
+      reports.push({ name, verdict: error <= run.scoreBound ? 'passed' : 'failed', error });
+    } else reports.push({ name, verdict: 'unsupported' });
+  }
+  return reports;
+}
+
+/** Keys and values [B, G, T, D] that a forward call leaves in the caches. Which call that is stands in the note. */
+async function verifyCaches(run: Run, call: GoldenCall): Promise<OutputReport[]> {
+  const { model, golden } = run;
+  const before = golden.calls.find((c) => c.kind === 'forward' && call.note.includes(`'${c.name}'`));
+  if (!before) return Object.keys(call.outputs).map((name) => ({ name, verdict: 'unsupported' }));
+  const inputs = await readInputs(golden, before);
+  const outputs = await forward(model.loaded, forwardInputs(inputs), { caches: true });
+  const reports: OutputReport[] = [];
+  for (const [name, arrays] of Object.entries(call.outputs)) {
+    const entries: OutputReport[] = [];
+    for (const [i, array] of [arrays].flat().entries()) {
+      const expected = await golden.read(array);
+      const cache = outputs[name.startsWith('cross_') ? `cross_caches.${i}` : `caches.${i}`];
+      const actual = cache && keysOrValues(cache, expected.shape, name.endsWith('values'));
+      const mask = name.startsWith('cross_') ? inputs['attention_mask'] : positionsOf(name, inputs)?.mask;
+      const error = relativeError(expected, actual ?? [], mask && { mask, axis: 2 });
+      entries.push({ name: `${name}.${i}`, verdict: error <= run.bound ? 'passed' : 'failed', error });
+    }
+    reports.push(worstOf(entries));
+  }
+  return reports;
+}
+
+/** The keys or the values of a cache [B, S, 2·G·D], keys first, as [B, G, T, D]. */
+function keysOrValues(cache: GoldenArray, shape: readonly number[], values: boolean): Float32Array | undefined {
+  const [rows, positions, width] = cache.shape as [number, number, number];
+  const [b, g, t, d] = shape as [number, number, number, number];
+  if (rows !== b || positions < t || width !== 2 * g * d) return undefined;
+  return Float32Array.from({ length: b * g * t * d }, (_, i) => {
+    const [row, head, position] = [Math.floor(i / (g * t * d)), Math.floor(i / (t * d)) % g, Math.floor(i / d) % t];
+    return cache.data[(row * positions + position) * width + (values ? g * d : 0) + head * d + (i % d)]!;
+  });
+}
+
+async function readInputs(golden: Golden, call: GoldenCall): Promise<Record<string, GoldenArray>> {
+  const arrays: Record<string, GoldenArray> = {};
+  for (const [name, array] of Object.entries(call.inputs)) arrays[name] = await golden.read(array);
+  return arrays;
+}
+
+/** Matrices of ids as rows, everything else with its shape, under the names that `forward` gives them. */
+function forwardInputs(arrays: Readonly<Record<string, GoldenArray>>): ForwardInputs {
+  const inputs = Object.entries(arrays).map(([name, array]): [string, unknown] => {
+    const key = name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+    return [key, array.shape.length === 2 && array.data instanceof Int32Array ? rowsOf(array) : array];
+  });
+  return Object.fromEntries(inputs) as unknown as ForwardInputs;
+}
+
+function rowsOf({ shape, data }: GoldenArray): ArrayLike<number>[] {
+  const [rows, length] = shape as [number, number];
+  return Array.from({ length: rows }, (_, r) => data.subarray(r * length, (r + 1) * length));
+}
+
+function worstOf(entries: readonly OutputReport[]): OutputReport {
+  return entries.reduce((worst, entry) => (entry.error! <= worst.error! || Number.isNaN(worst.error) ? worst : entry));
+}
+
+function largestDifference(expected: ArrayLike<number>, actual: ArrayLike<number>): number {
+  if (expected.length !== actual.length) return NaN;
+  let worst = 0;
+  for (let i = 0; i < expected.length; i++) worst = Math.max(worst, Math.abs(expected[i]! - actual[i]!));
+  return worst;
+}
