@@ -27,6 +27,12 @@ export const fusedOps = ['softmax', 'logSoftmax', 'layerNorm', 'rmsNorm', 'rope'
 export type OpName = Primitive | Fused;
 export const isFused = (op: OpName): op is Fused => (fusedOps as readonly OpName[]).includes(op);
 
+/**
+ * What arithmetic promises (docs/numerics.md). `ieee`: f32 as IEEE 754 has it, with NaN and infinities. `wgsl`: what the WGSL
+ * specification asks of a GPU, which may take any number for a NaN or an infinity and count subnormal numbers as 0.
+ */
+export type Arithmetic = 'ieee' | 'wgsl';
+
 /** What the device can do. Fixed when the backend is created, so a compiled program may rely on it. */
 export interface Capabilities {
   /** Types that buffers may hold. f32 and i32 always. */
@@ -43,6 +49,8 @@ export interface Capabilities {
    * both read and write a buffer (WebGPU).
    */
   readonly memory: 'arena' | 'slots';
+  /** Default: `ieee`. */
+  readonly arithmetic?: Arithmetic;
   /** What is worth knowing beyond the above, for people: adapter, SIMD level, threads … and what was declined and why. */
   readonly details: Readonly<Record<string, string | number | boolean>>;
 }

@@ -161,6 +161,7 @@ function capabilitiesOf(device: GPUDevice, info: GPUAdapterInfo | undefined, tar
     maxBindings: limits.maxStorageBuffersPerShaderStage,
     alignment: 16,
     memory: 'slots',
+    arithmetic: 'wgsl',
     details: {
       vendor: info?.vendor ?? '',
       architecture: info?.architecture ?? '',

@@ -1,0 +1,70 @@
+// Which kernel is to blame: the calls of a plan one by one on the device, each compared with what the oracle makes of the very
+// memory that it found. The first whose output is off, or that touches anything else, is the culprit.
+import { bytesPer } from '@transept/tensor';
+import type { Arithmetic, Backend, Call, View } from '@transept/tensor';
+import { Loaded, sameBytes } from './device.ts';
+import type { Memory } from './device.ts';
+import { elementsIn } from './fence.ts';
+import type { FencedPlan } from './fence.ts';
+import { Cells, positionsOf } from './oracle/cells.ts';
+import { evaluate } from './oracle/evaluate.ts';
+import { boundedScalars } from './oracle/oracle.ts';
+
+/** The first wrong call of a plan whose runs go wrong; undefined where each of them is right by itself. */
+export async function culpritOf(
+  backend: Backend,
+  fenced: FencedPlan,
+  before: Memory,
+  runs: readonly (readonly number[])[],
+  arithmetic: Arithmetic,
+): Promise<Call | undefined> {
+  let memory = before;
+  for (const scalars of runs)
+    for (const call of fenced.plan.calls) {
+      using loaded = await Loaded.load(backend, { ...fenced, plan: { ...fenced.plan, calls: [call] } }, memory);
+      const after = await loaded.run(scalars);
+      if (!isRight(call, fenced, memory, after, scalars, arithmetic)) return call;
+      memory = after;
+    }
+  return undefined;
+}
+
+function isRight(
+  call: Call,
+  { plan }: FencedPlan,
+  before: Memory,
+  after: Memory,
+  scalars: readonly number[],
+  arithmetic: Arithmetic,
+): boolean {
+  const cells = new Map<string, Cells>();
+  const memory = ({ buffer, dtype }: View): Cells => {
+    const key = `${buffer}:${dtype}`;
+    let known = cells.get(key);
+    if (!known) {
+      const values = elementsOf(before[buffer]!, dtype);
+      cells.set(key, (known = new Cells(values.length)));
+      known.fill(values);
+    }
+    return known;
+  };
+  evaluate(call, { plan, memory, scalars: boundedScalars(plan, scalars), arithmetic, expUlps: 0 });
+  const { output } = call;
+  const expected = memory(output);
+  const received = elementsOf(after[output.buffer]!, output.dtype);
+  const touched = after.map((bytes) => bytes.slice());
+  for (const at of positionsOf(output)) {
+    const [x, low, high] = [received[at]!, expected.low[at]!, expected.high[at]!];
+    if (
+      !(x >= low && x <= high) &&
+      !(Number.isNaN(x) && (Number.isNaN(low) || (low === -Infinity && high === Infinity)))
+    )
+      return false;
+    const size = bytesPer[output.dtype];
+    touched[output.buffer]!.set(before[output.buffer]!.subarray(at * size, (at + 1) * size), at * size);
+  }
+  return touched.every((bytes, i) => sameBytes(bytes, before[i]!));
+}
+
+const elementsOf = (bytes: Uint8Array<ArrayBuffer>, dtype: View['dtype']) =>
+  elementsIn(dtype, bytes, Math.floor(bytes.length / bytesPer[dtype]));

@@ -1,0 +1,68 @@
+// What a case is: a graph of one operation, or a few, with contents for its buffers. The oracle works out what has to come of it
+// and how far off it may be, so a case states neither. Program cases are procedures of their own.
+import type { Backend, Graph, Tensor } from '@transept/tensor';
+import type { Fill } from './random.ts';
+
+/** Contents of a bound buffer: element by element, or all of them. */
+export type Contents = Fill | ArrayLike<number>;
+
+export interface OpCase {
+  /** The operation that is tested: one of ours, or a name of the case's source, such as `onnx:Softmax`. */
+  readonly op: string;
+  /** Unique among the cases of the operation. */
+  readonly name: string;
+  /** Returns the outputs; states that it writes are compared as well. */
+  build(g: Graph): Readonly<Record<string, Tensor>>;
+  /** Contents of inputs, parameters and states by name. Default: f32 in [−1, 1), integers in [−9, 9]. */
+  readonly contents?: Readonly<Record<string, Contents>>;
+  /** Scalars of successive runs, which are compared one by one. Default: one run without scalars. */
+  readonly runs?: readonly (readonly number[])[];
+  /** What another engine gives for outputs, after the last run. The oracle has to agree with it within `tolerance`. */
+  readonly expected?: Readonly<Record<string, ArrayLike<number>>>;
+  /** How exact `expected` is. Default: 10⁻⁵ relative to the size of the value, and 10⁻⁶. */
+  readonly tolerance?: { readonly relative: number; readonly absolute: number };
+  /** Where bound buffers begin in the memory that they are given: at a round position, or at one nothing is aligned to. */
+  readonly start?: 'aligned' | 'odd';
+  /** Runs only where NaN and infinities count, which WGSL does not promise. */
+  readonly special?: true;
+  /** Too large for the oracle: only measured. */
+  readonly onlySpeed?: true;
+}
+
+/** What a program case may use besides the backend. */
+export interface ProgramTools {
+  readonly seed: number;
+  /** A backend of its own, which the case may dispose or break; undefined where the suite was given only one. */
+  readonly fresh: (() => Backend | Promise<Backend>) | undefined;
+}
+
+export interface ProgramCase {
+  readonly op: 'program';
+  readonly name: string;
+  /** Throws an Error that says what is wrong, or an `Unsupported` where the case cannot be tried. */
+  run(backend: Backend, tools: ProgramTools): Promise<void>;
+}
+
+export type Case = OpCase | ProgramCase;
+
+/** Cases that come from elsewhere, and what there is no case for. */
+export interface CaseSource {
+  readonly cases: readonly OpCase[];
+  readonly outOfScope: readonly OutOfScope[];
+}
+
+/** Something a source has that means nothing for Transformers, named once. */
+export interface OutOfScope {
+  readonly name: string;
+  readonly reason: string;
+}
+
+/** Thrown by a case that cannot be tried here. */
+export class Unsupported extends Error {
+  override readonly name = 'Unsupported';
+}
+
+export const isOpCase = (c: Case): c is OpCase => 'build' in c;
+
+/** `op/name`, as options and reports write it. */
+export const titleOf = (c: Pick<Case, 'op' | 'name'>): string => `${c.op}/${c.name}`;
