@@ -1,5 +1,6 @@
 // The JSON that `forward` and `generate` read: one case, or a list of them that share one load. Names are those of
 // transformers.
+import type { NumberArray } from '@transept/generate';
 import { CommandError } from './errors.ts';
 import { nameOf, readJsonFile } from './files.ts';
 import type { Terminal } from './terminal.ts';
@@ -42,4 +43,21 @@ export function maskOf(from: Case, name: string, command: string): number[][] | 
   const wrong = rows?.flat().find((x) => x !== 0 && x !== 1);
   if (wrong === undefined) return rows;
   throw new CommandError(`${command}: ${name} has ${wrong}; expected 1 where a token counts and 0 where it is padding`);
+}
+
+/** Numbers nested to any depth, every list of a depth of one length. */
+export function arrayOf(from: Case, name: string, command: string): NumberArray | undefined {
+  const value = from[name];
+  if (value === undefined || value === null) return undefined;
+  const shape: number[] = [];
+  for (let at: unknown = value; Array.isArray(at); at = at[0]) shape.push(at.length);
+  const data: number[] = [];
+  const collect = (at: unknown, depth: number): boolean =>
+    depth === shape.length
+      ? typeof at === 'number' && data.push(at) > 0
+      : Array.isArray(at) && at.length === shape[depth] && at.every((inner) => collect(inner, depth + 1));
+  if (shape.length > 0 && collect(value, 0)) return { shape, data };
+  throw new CommandError(
+    `${command}: ${name} is ${JSON.stringify(value).slice(0, 60)}; expected numbers in nested lists of equal lengths`,
+  );
 }

@@ -1,5 +1,6 @@
 // The texts a command works on: its arguments, the lines of a file, or of standard input. Each knows where it comes from, so
 // that an error can say which one is meant.
+import type { Model } from '@transept/models';
 import type { TextModel } from 'transept';
 import { CommandError } from './errors.ts';
 import { nameOf, readLines } from './files.ts';
@@ -54,10 +55,26 @@ export function checkText({ text, place }: SourceText, model: TextModel, command
   const { tokenizer, name, loaded } = model;
   if (!tokenizer)
     throw new CommandError(`${command}: ${name} has no tokenizer.json; use forward or generate with input_ids`);
-  const most = loaded.model.kind === 'decoder' ? loaded.model.maxPositions - 1 : loaded.model.maxSourcePositions;
+  const most = longestText(loaded.model);
   const { length } = tokenizer.ids(text);
   if (length > most)
     throw new CommandError(
       `${command}: ${place} is too long: it has ${length} tokens; this model takes at most ${most}`,
     );
+}
+
+/** The most tokens of a text that a model takes. */
+export function longestText(model: Model): number {
+  switch (model.kind) {
+    case 'decoder':
+      return model.maxPositions - 1;
+    case 'encoder-decoder':
+      return model.maxSourcePositions;
+    case 'encoder':
+      return model.maxPositions;
+    case 'vision':
+      return 0;
+    default:
+      return model satisfies never;
+  }
 }

@@ -57,6 +57,32 @@ export function batch(rows: readonly ArrayLike<number>[], options: BatchOptions)
   return { rows: rows.length, length, ids, mask };
 }
 
+/** Numbers of a shape, such as the features of sounds or the pixels of images. */
+export interface NumberArray {
+  readonly shape: readonly number[];
+  readonly data: ArrayLike<number>;
+}
+
+/** Inputs that are not text: features [rows, …]. */
+export interface FeatureBatch {
+  readonly rows: number;
+  readonly features: Float32Array<ArrayBuffer>;
+}
+
+/** Check features against the shape that one row has to have. */
+export function featureBatch(name: string, { shape, data }: NumberArray, rowShape: readonly number[]): FeatureBatch {
+  const [rows = 0, ...rest] = shape;
+  const count = shape.reduce((a, b) => a * b, 1);
+  if (rows < 1 || rest.length !== rowShape.length || rest.some((d, i) => d !== rowShape[i]))
+    throw new InputError(`${name}: shape is [${shape.join(', ')}]; this model takes [rows, ${rowShape.join(', ')}]`);
+  if (data.length !== count)
+    throw new InputError(`${name}: there are ${data.length} numbers; shape [${shape.join(', ')}] takes ${count}`);
+  const features = Float32Array.from(data);
+  const wrong = features.findIndex((x) => !Number.isFinite(x));
+  if (wrong >= 0) throw new InputError(`${name}: number ${wrong} is ${data[wrong]}; all must be finite`);
+  return { rows, features };
+}
+
 /** The size to make room for: the next of 8, 16, 32, 64, … but no more than `most`. */
 export const bucket = (length: number, most: number): number =>
   Math.min(most, Math.max(8, 2 ** Math.ceil(Math.log2(length))));

@@ -1,7 +1,6 @@
 // What a decoder reads besides its own tokens: an encoded source, computed once, or a padded prompt.
-import type { LoadedModel } from '@transept/models';
+import type { DecoderModel, EncoderDecoderModel, LoadedModel } from '@transept/models';
 import { reshape, trace } from '@transept/tensor';
-import { InputError } from './batch.ts';
 import type { Batch } from './batch.ts';
 import { positionsFrom } from './decoding.ts';
 import type { Context } from './decoding.ts';
@@ -21,13 +20,15 @@ export interface ContextSize {
 /** Sources go through the encoder; what the decoder's cross-attention reads of them is computed once. */
 export async function sourceContext(
   loaded: LoadedModel,
+  model: EncoderDecoderModel,
   { rows, length, copies, signal }: ContextSize,
 ): Promise<Context> {
-  const { model } = loaded;
-  if (model.kind !== 'encoder-decoder') throw new InputError(`generate: "${model.modelType}" has no encoder`);
+  const { sourceFeatures } = model;
   const shapes: (readonly number[])[] = [];
   const traced = trace(`${model.modelType} encoder`, (g) => {
-    const inputs = { ids: g.input('ids', [rows, length], 'i32'), mask: g.input('mask', [rows, length], 'i32') };
+    const inputs = sourceFeatures
+      ? { features: g.input('features', [rows, ...sourceFeatures]) }
+      : { ids: g.input('ids', [rows, length], 'i32'), mask: g.input('mask', [rows, length], 'i32') };
     const keyValues = model.crossKeyValues(g, model.encode(g, inputs));
     shapes.push(...keyValues.map((kv) => kv.shape));
     return Object.fromEntries(keyValues.map((kv, i) => [`cross.${i}`, kv]));
@@ -36,17 +37,21 @@ export async function sourceContext(
   const read = ([name]: readonly [string, unknown]): boolean => name === 'mask' || name.startsWith('cross.');
   return {
     loaded,
+    model,
     rows: rows * copies,
     bind: Object.fromEntries(Object.entries(encoder.buffers).filter(read)),
     logits(g, { ids, caches }) {
       const keyValues = shapes.map((shape, i) => g.input(`cross.${i}`, shape));
-      const cross = { keyValues, mask: g.input('mask', [rows, length], 'i32') };
+      const cross = { keyValues, ...(!sourceFeatures && { mask: g.input('mask', [rows, length], 'i32') }) };
       const out = model.decode(g, { ids, start: g.scalar('start'), caches, lastOnly: true }, cross); // [R, 1, V]
       return reshape(out, [rows * copies, model.vocabSize]);
     },
-    begin({ ids, mask }) {
-      encoder.write('ids', ids);
-      encoder.write('mask', mask);
+    begin(source) {
+      if ('features' in source) encoder.write('features', source.features);
+      else {
+        encoder.write('ids', source.ids);
+        encoder.write('mask', source.mask);
+      }
       encoder.program.run();
     },
     fill() {},
@@ -55,9 +60,8 @@ export async function sourceContext(
 }
 
 /** A decoder by itself. Prompts are padded on the left, and their padding is never seen. */
-export function promptContext(loaded: LoadedModel, size: ContextSize): Context {
-  const { model, backend } = loaded;
-  if (model.kind !== 'decoder') throw new InputError(`generate: "${model.modelType}" has an encoder; give it sources`);
+export function promptContext(loaded: LoadedModel, model: DecoderModel, size: ContextSize): Context {
+  const { backend } = loaded;
   const { copies } = size;
   const rows = size.rows * copies;
   const pads = backend.alloc(4 * rows);
@@ -69,6 +73,7 @@ export function promptContext(loaded: LoadedModel, size: ContextSize): Context {
   };
   return {
     loaded,
+    model,
     rows,
     bind: { pads },
     logits(g, { ids, caches, capacity }) {
@@ -79,6 +84,7 @@ export function promptContext(loaded: LoadedModel, size: ContextSize): Context {
       return reshape(out, [rows, model.vocabSize]);
     },
     begin(batch) {
+      if ('features' in batch) throw new TypeError('generate: a decoder takes ids, not features');
       prompt = batch;
       backend.write(
         pads,

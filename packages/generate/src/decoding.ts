@@ -1,10 +1,10 @@
 // A batch being decoded, one token a row at a time: the caches, the programs that advance them, and nothing about how the next
 // token is chosen. What differs between families with and without an encoder is behind `Context`.
-import type { LoadedModel } from '@transept/models';
+import type { GenerativeModel, LoadedModel } from '@transept/models';
 import { add, argmax, assign, expr, gather, pointwise, reshape, slice, trace } from '@transept/tensor';
 import type { Buffer, Graph, Tensor } from '@transept/tensor';
 import { bucket } from './batch.ts';
-import type { Batch } from './batch.ts';
+import type { Batch, FeatureBatch } from './batch.ts';
 import { instantiate } from './instance.ts';
 import type { Instance } from './instance.ts';
 
@@ -14,13 +14,14 @@ export type Choice = 'logits' | 'best';
 /** What the decoder reads besides its own tokens, for batches of one size. */
 export interface Context extends Disposable {
   readonly loaded: LoadedModel;
+  readonly model: GenerativeModel;
   readonly rows: number;
   /** Trace the decoder for `ids` [rows, T] that start at scalar `start`: logits of the last position [rows, V]. */
   logits(g: Graph, step: { ids: Tensor; caches: Tensor[]; capacity: number }): Tensor;
   /** Buffers for the names that `logits` asked for. */
   readonly bind: Readonly<Record<string, Buffer>>;
   /** Take another batch, of the size that the context was made for. */
-  begin(batch: Batch): void;
+  begin(batch: Batch | FeatureBatch): void;
   /** Write the inputs of a program that depend on the batch and on the capacity of the caches. */
   fill(instance: Instance, capacity: number): void;
 }
@@ -60,7 +61,8 @@ export class Decoding implements Disposable {
 
   /** Takes the context over; also when it throws. */
   constructor(context: Context, options: DecodingOptions) {
-    const { model, backend } = context.loaded;
+    const { model } = context;
+    const { backend } = context.loaded;
     using undo = new DisposableStack();
     undo.use(context);
     this.rows = context.rows;
@@ -73,7 +75,7 @@ export class Decoding implements Disposable {
   }
 
   /** Take a batch; nothing of the one before remains. */
-  begin(batch: Batch, { banned, signal }: BeginOptions): void {
+  begin(batch: Batch | FeatureBatch, { banned, signal }: BeginOptions): void {
     this.length = 0;
     this.#signal = signal;
     this.#context.begin(batch);
@@ -148,8 +150,8 @@ export class Decoding implements Disposable {
   /** Make room for `positions`, with larger caches and a program for them where the present ones are full. */
   async #reserve(positions: number): Promise<void> {
     if (positions <= this.#capacity) return;
-    const { loaded } = this.#context;
-    const { model, backend } = loaded;
+    const { model, loaded } = this.#context;
+    const { backend } = loaded;
     const capacity = bucket(positions + 8, Infinity);
     const shape = model.cacheShape(this.rows, capacity);
     const old = { caches: this.#caches, capacity: this.#capacity };
@@ -168,11 +170,11 @@ export class Decoding implements Disposable {
   }
 
   async #carryOver(old: { caches: Buffer[]; capacity: number }, caches: Buffer[], capacity: number): Promise<void> {
-    const { loaded } = this.#context;
+    const { loaded, model } = this.#context;
     const traced = trace('grow', (g) => {
       caches.forEach((_, i) => {
-        const from = g.input(`old.${i}`, loaded.model.cacheShape(this.rows, old.capacity));
-        assign(slice(g.state(`cache.${i}`, loaded.model.cacheShape(this.rows, capacity)), 1, 0, old.capacity), from);
+        const from = g.input(`old.${i}`, model.cacheShape(this.rows, old.capacity));
+        assign(slice(g.state(`cache.${i}`, model.cacheShape(this.rows, capacity)), 1, 0, old.capacity), from);
       });
       return {};
     });
@@ -182,13 +184,13 @@ export class Decoding implements Disposable {
   }
 
   #build(kind: 'step' | 'prompt', length: number): Promise<Instance> {
-    const { loaded } = this.#context;
+    const { loaded, model } = this.#context;
     const best = this.#options.choice === 'best';
-    const traced = trace(`${loaded.model.modelType} ${kind}`, (g) => {
+    const traced = trace(`${model.modelType} ${kind}`, (g) => {
       const tokens = best || kind === 'step' ? g.state('tokens', [this.rows, 1], 'i32') : undefined;
       const ids = kind === 'step' ? tokens! : g.input('prompt', [this.rows, length], 'i32');
-      const shape = loaded.model.cacheShape(this.rows, this.#capacity);
-      const caches = Array.from({ length: loaded.model.decoderLayers }, (_, i) => g.state(`cache.${i}`, shape));
+      const shape = model.cacheShape(this.rows, this.#capacity);
+      const caches = Array.from({ length: model.decoderLayers }, (_, i) => g.state(`cache.${i}`, shape));
       const logits = this.#context.logits(g, { ids, caches, capacity: this.#capacity });
       if (!best) return { logits };
       const allowed = this.#bans ? add(logits, g.input('bans', [this.vocabSize])) : logits;
@@ -211,7 +213,7 @@ export class Decoding implements Disposable {
   }
 
   #traceReorder() {
-    const { model } = this.#context.loaded;
+    const { model } = this.#context;
     return trace('reorder', (g) => {
       const sources = g.input('sources', [this.rows], 'i32');
       for (let i = 0; i < model.decoderLayers; i++) {

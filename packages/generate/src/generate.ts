@@ -1,15 +1,15 @@
 // Generation: from prompts or sources to sequences, with the meaning of `generate` in transformers. Greedy search lets the device
 // choose wherever the options allow it; everything else reads the logits and chooses on the host.
-import type { EncoderDecoderModel, LoadedModel } from '@transept/models';
-import { batch, bucket } from './batch.ts';
-import type { Batch } from './batch.ts';
+import type { DecoderModel, EncoderDecoderModel, GenerativeModel, LoadedModel } from '@transept/models';
+import { batch, bucket, featureBatch, InputError } from './batch.ts';
+import type { Batch, FeatureBatch, NumberArray } from './batch.ts';
 import { BeamSearch } from './beam.ts';
 import { TokenChooser } from './choose.ts';
 import { promptContext, sourceContext } from './contexts.ts';
 import type { ContextSize } from './contexts.ts';
 import { Decoding } from './decoding.ts';
 import type { Choice, DecodingOptions } from './decoding.ts';
-import type { Rows } from './forward.ts';
+import type { Rows } from './passes.ts';
 import { OptionError, resolveLengths } from './options.ts';
 import type { GenerationOptions, Lengths, ResolvedOptions } from './options.ts';
 import { buildChain, planGreedy } from './processors/chain.ts';
@@ -21,9 +21,13 @@ import { randomSeed, uniforms } from './sampling.ts';
 
 export interface GenerateInputs {
   /** Ids of the sources of an encoder-decoder, or of the prompts of a decoder. Rows may differ in length. */
-  readonly inputIds: Rows;
+  readonly inputIds?: Rows | undefined;
   /** 1 where an id counts, 0 where it is padding. Default: all count. */
   readonly attentionMask?: Rows | undefined;
+  /** In place of ids, for an encoder-decoder whose sources are not text, such as [rows, mel, frames] of sounds. */
+  readonly inputFeatures?: NumberArray | undefined;
+  /** What the decoder of an encoder-decoder begins with, all rows of one length. Default: its start token. */
+  readonly decoderInputIds?: Rows | undefined;
 }
 
 export interface GenerateOptions extends GenerationOptions {
@@ -104,14 +108,18 @@ interface Run extends Disposable {
 
 async function prepare(loaded: LoadedModel, inputs: GenerateInputs, call: GenerateOptions): Promise<Run> {
   const { generationConfig, signal, onStep: _, ...callOptions } = call;
-  const { model, config } = loaded;
+  const { config } = loaded;
+  const model = generative(loaded);
   const options = resolveOptions({ config, call: callOptions, ...(generationConfig && { generationConfig }) });
   const copies = options.numBeams > 1 ? options.numBeams : options.numReturnSequences;
   const pad = options.padTokenId ?? options.eosTokenId[0] ?? 0;
-  const prompt =
-    model.kind === 'decoder' ? paddedPrompt(loaded, inputs, pad) : startTokens(inputs, options, model.vocabSize);
+  checkInputs(model, inputs);
+  const given = model.kind === 'decoder' ? undefined : sourceBatch(model, inputs);
+  const prompt = given
+    ? startTokens(model as EncoderDecoderModel, given.rows, inputs, options)
+    : paddedPrompt(model as DecoderModel, inputs, pad);
   const lengths = resolveLengths(options, prompt.shown.length, { maxPositions: model.maxPositions });
-  const sources = model.kind === 'decoder' ? undefined : paddedSources(inputs, pad);
+  const sources = model.kind === 'decoder' || !inputs.inputIds ? undefined : paddedSources(inputs.inputIds, pad);
   const padding = prompt.padding && { padding: prompt.padding };
   const chain = buildChain(options, { lengths, ...(sources && { sources }), ...padding });
   const greedy = planGreedy(chain);
@@ -119,22 +127,23 @@ async function prepare(loaded: LoadedModel, inputs: GenerateInputs, call: Genera
     options.numBeams > 1 || options.doSample || greedy.needsHost || bansSometimes(greedy, lengths) ? 'logits' : 'best';
 
   const banned = choice === 'best' ? greedy.banned : [];
-  const given = model.kind === 'decoder' ? prompt.fed : sourceBatch(model, inputs);
   if (lengths.maxLength > model.maxPositions)
     throw new OptionError(
       `generate: option maxLength comes to ${lengths.maxLength} positions; this model takes at most ${model.maxPositions}`,
     );
   using undo = new DisposableStack();
-  const size: ContextSize = { rows: given.rows, length: given.length, copies, signal };
+  const read = given ?? prompt.fed;
+  const size: ContextSize = { rows: read.rows, length: 'length' in read ? read.length : 0, copies, signal };
   const use: DecodingOptions = { choice, bans: banned.length > 0 };
-  const key = JSON.stringify([size.rows, size.length, copies, choice, use.bans]);
+  const key = JSON.stringify([size.rows, size.length, prompt.fed.length, copies, choice, use.bans]);
   const borrowed = undo.use(
     await borrow(loaded, 'decoding', key, async () => {
-      const context = model.kind === 'decoder' ? promptContext(loaded, size) : await sourceContext(loaded, size);
+      const context =
+        model.kind === 'decoder' ? promptContext(loaded, model, size) : await sourceContext(loaded, model, size);
       return new Decoding(context, use);
     }),
   );
-  borrowed.it.begin(given, { banned, signal });
+  borrowed.it.begin(read, { banned, signal });
   const repeat = ({ ids, length, rows }: Batch): Int32Array[] =>
     Array.from({ length: rows * copies }, (_, r) =>
       ids.slice(Math.floor(r / copies) * length, Math.floor(r / copies) * length + length),
@@ -168,7 +177,28 @@ interface Prompt {
   readonly padding?: readonly number[];
 }
 
-function paddedPrompt({ model }: LoadedModel, { inputIds, attentionMask }: GenerateInputs, pad: number): Prompt {
+/** The model, if it generates at all. */
+function generative({ model }: LoadedModel): GenerativeModel {
+  if (model.kind === 'decoder' || model.kind === 'encoder-decoder') return model;
+  throw new InputError(`generate: "${model.modelType}" has no decoder; it only encodes`);
+}
+
+function checkInputs(model: GenerativeModel, inputs: GenerateInputs): void {
+  const features = model.kind === 'encoder-decoder' && model.sourceFeatures !== undefined;
+  const refuse = (name: string, because: string): never => {
+    throw new InputError(`generate: ${name} is given; "${model.modelType}" ${because}`);
+  };
+  if (inputs.decoderInputIds && model.kind === 'decoder') refuse('decoder_input_ids', 'has no encoder');
+  if (inputs.inputFeatures && !features) refuse('input_features', 'takes input_ids');
+  if (inputs.inputIds && features) refuse('input_ids', 'takes input_features');
+  if (inputs.attentionMask && features) refuse('attention_mask', 'takes none: all of input_features counts');
+  if (features ? inputs.inputFeatures : inputs.inputIds) return;
+  throw new InputError(
+    `generate: ${features ? 'input_features' : 'input_ids'} are missing; "${model.modelType}" needs them`,
+  );
+}
+
+function paddedPrompt(model: DecoderModel, { inputIds = [], attentionMask }: GenerateInputs, pad: number): Prompt {
   const options = {
     name: 'input_ids',
     vocabSize: model.vocabSize,
@@ -187,23 +217,33 @@ function paddedPrompt({ model }: LoadedModel, { inputIds, attentionMask }: Gener
   return { shown, fed, padding };
 }
 
+/** What the decoder begins with: its start token, or ids that are given, with the start token before them if need be. */
 function startTokens(
-  { inputIds }: GenerateInputs,
-  { decoderStartTokenId }: ResolvedOptions,
-  vocabSize: number,
+  { vocabSize, maxPositions, sourceFeatures }: EncoderDecoderModel,
+  rows: number,
+  { decoderInputIds }: GenerateInputs,
+  { decoderStartTokenId: start }: ResolvedOptions,
 ): Prompt {
-  if (decoderStartTokenId === undefined)
+  if (start === undefined)
     throw new OptionError('generate: option decoderStartTokenId is not set; an encoder-decoder begins with it');
-  const first = batch(
-    inputIds.map(() => [decoderStartTokenId]),
-    { name: 'decoder_start_token_id', vocabSize, maxLength: 1, side: 'right' },
-  );
+  const given = decoderInputIds ?? Array.from({ length: rows }, () => [start]);
+  // As transformers does; prompts of speech models are taken as they are.
+  const begun = sourceFeatures !== undefined || given.some((row) => row[0] === start);
+  const ids = begun ? given : given.map((row) => [start, ...Array.from(row)]);
+  const ragged = ids.findIndex((row) => row.length !== ids[0]!.length);
+  if (ids.length !== rows || ragged > 0)
+    throw new InputError(
+      `decoder_input_ids: ${ids.length} rows of ${[...new Set(ids.map((row) => row.length))].join(' and ')} ids; expected ${rows} rows of one length`,
+    );
+  const first = batch(ids, { name: 'decoder_input_ids', vocabSize, maxLength: maxPositions, side: 'right' });
   return { shown: first, fed: first };
 }
 
-function sourceBatch({ sourceVocabSize, maxSourcePositions }: EncoderDecoderModel, inputs: GenerateInputs): Batch {
-  const longest = Math.max(0, ...inputs.inputIds.map((r) => r.length));
-  return batch(inputs.inputIds, {
+function sourceBatch(model: EncoderDecoderModel, inputs: GenerateInputs): Batch | FeatureBatch {
+  const { sourceVocabSize, maxSourcePositions, sourceFeatures } = model;
+  if (sourceFeatures) return featureBatch('input_features', inputs.inputFeatures!, sourceFeatures);
+  const longest = Math.max(0, ...inputs.inputIds!.map((r) => r.length));
+  return batch(inputs.inputIds!, {
     name: 'input_ids',
     vocabSize: sourceVocabSize,
     maxLength: maxSourcePositions,
@@ -214,7 +254,7 @@ function sourceBatch({ sourceVocabSize, maxSourcePositions }: EncoderDecoderMode
 }
 
 /** Sources with their padding, as some processors look at them. */
-function paddedSources({ inputIds }: GenerateInputs, pad: number): number[][] {
+function paddedSources(inputIds: Rows, pad: number): number[][] {
   const longest = Math.max(0, ...inputIds.map((r) => r.length));
   return inputIds.map((row) => Array.from({ length: longest }, (_, i) => row[i] ?? pad));
 }

@@ -1,7 +1,10 @@
 export { BeamSearch, type BeamOptions, type BeamResult, type BeamStep } from './beam.ts';
 export { InputError } from './batch.ts';
+export type { NumberArray } from './batch.ts';
 export { forward } from './forward.ts';
-export type { ForwardInputs, ForwardOptions, ForwardOutputs, OutputTensor, Rows } from './forward.ts';
+export type { ForwardOptions, ForwardOutputs, OutputTensor } from './forward.ts';
+export { inputNames } from './passes.ts';
+export type { ForwardInputs, Rows } from './passes.ts';
 export { generate, stream } from './generate.ts';
 export type { Generated, GenerateInputs, GenerateOptions, StepReport } from './generate.ts';
 export { programsOf } from './programs.ts';

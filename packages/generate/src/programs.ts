@@ -1,5 +1,5 @@
 // The plans that a model runs by, for people who want to look at them: what `generate` would load, without a device's memory.
-import type { Model } from '@transept/models';
+import type { GenerativeModel, Model } from '@transept/models';
 import { lower, reshape, trace } from '@transept/tensor';
 import type { Backend, Plan } from '@transept/tensor';
 
@@ -12,11 +12,23 @@ export interface ProgramSizes {
   readonly capacity?: number;
 }
 
-/** The plans of a model: its encoder or the pass over a prompt, and the step that adds one token. */
-export function programsOf(
-  model: Model,
+/** The plans of a model: its encoder or the pass over a prompt, and the step that adds one token if it generates. */
+export function programsOf(model: Model, backend: Backend, sizes: ProgramSizes = {}): Plan[] {
+  const { rows = 1, length = 16 } = sizes;
+  if (model.kind === 'decoder' || model.kind === 'encoder-decoder') return generativePrograms(model, backend, sizes);
+  const traced = trace(`${model.modelType} encoder`, (g) => {
+    if (model.kind === 'vision')
+      return model.outputs(g, model.encode(g, g.input('pixels', [rows, ...model.imageShape])));
+    const inputs = { ids: g.input('ids', [rows, length], 'i32'), mask: g.input('mask', [rows, length], 'i32') };
+    return model.outputs(g, model.encode(g, inputs), inputs);
+  });
+  return [lower(traced, backend)];
+}
+
+function generativePrograms(
+  model: GenerativeModel,
   backend: Backend,
-  { rows = 1, length = 16, capacity = 64 }: ProgramSizes = {},
+  { rows = 1, length = 16, capacity = 64 }: ProgramSizes,
 ): Plan[] {
   const decoder = (name: string, count: number): Plan =>
     lower(
@@ -27,28 +39,33 @@ export function programsOf(
         );
         const step = { ids, caches, start: g.scalar('start'), lastOnly: true };
         if (model.kind === 'decoder') return { logits: reshape(model.decode(g, step), [rows, model.vocabSize]) };
-        const mask = g.input('mask', [rows, length], 'i32');
+        const mask = model.sourceFeatures ? undefined : g.input('mask', [rows, length], 'i32');
         const keyValues = crossShapes(model, rows, length).map((shape, i) => g.input(`cross.${i}`, shape));
-        return { logits: reshape(model.decode(g, step, { keyValues, mask }), [rows, model.vocabSize]) };
+        return {
+          logits: reshape(model.decode(g, step, { keyValues, ...(mask && { mask }) }), [rows, model.vocabSize]),
+        };
       }),
       backend,
     );
   if (model.kind === 'decoder') return [decoder('prompt', length), decoder('step', 1)];
   const encoder = trace(`${model.modelType} encoder`, (g) => {
-    const inputs = { ids: g.input('ids', [rows, length], 'i32'), mask: g.input('mask', [rows, length], 'i32') };
+    const inputs = model.sourceFeatures
+      ? { features: g.input('features', [rows, ...model.sourceFeatures]) }
+      : { ids: g.input('ids', [rows, length], 'i32'), mask: g.input('mask', [rows, length], 'i32') };
     return Object.fromEntries(model.crossKeyValues(g, model.encode(g, inputs)).map((kv, i) => [`cross.${i}`, kv]));
   });
   return [lower(encoder, backend), decoder('step', 1)];
 }
 
 function crossShapes(
-  model: Extract<Model, { kind: 'encoder-decoder' }>,
+  model: Extract<GenerativeModel, { kind: 'encoder-decoder' }>,
   rows: number,
   length: number,
 ): (readonly number[])[] {
   const shapes: (readonly number[])[] = [];
   trace('shapes', (g) => {
-    const encoded = g.input('encoded', [rows, length, model.width]);
+    const positions = model.sourceFeatures ? model.maxSourcePositions : length;
+    const encoded = g.input('encoded', [rows, positions, model.width]);
     shapes.push(...model.crossKeyValues(g, encoded).map((kv) => kv.shape));
     return {};
   });

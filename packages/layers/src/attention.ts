@@ -18,6 +18,18 @@ export interface SelfAttentionLayer extends Heads {
   readonly out: Linear;
 }
 
+/** What a family changes about the scores of queries and keys. */
+export interface Scoring {
+  /** Factor on the scores. Default: 1 / sqrt(D). */
+  readonly scale?: number;
+  /** Scores become c·tanh(score / c). */
+  readonly softcap?: number;
+  /** f32, broadcast to [B, H, T, S], added to the scores. */
+  readonly bias?: Tensor;
+  /** A query sees keys nearer than this. */
+  readonly window?: number;
+}
+
 /** Receives the attention weights [B, H, T, S] of a layer. */
 export type OnWeights = (weights: Tensor) => void;
 
@@ -30,16 +42,19 @@ export interface SelfAttentionContext {
   /** Position of the first query among the keys. Default: 0. */
   readonly start?: number | ScalarRef;
   readonly rotary?: Rotary;
+  readonly scoring?: Scoring;
   readonly onWeights?: OnWeights | undefined;
 }
 
 /** x [B, T, C] → [B, T, C]. */
 export function selfAttention(x: Tensor, layer: SelfAttentionLayer, context: SelfAttentionContext): Tensor {
-  const { causal, cache, start = 0, mask, onWeights } = context;
+  const { causal, cache, start = 0, mask, scoring, onWeights } = context;
   const projected = linear(x, layer.qkv); // [B, T, (H + 2·G)·D]
   const fresh = context.rotary ? rotated(projected, layer, context.rotary) : plain(projected, layer);
-  const [key, value] = cache ? keyAndValue(remember(cache, start, fresh.keyValue), layer) : keyAndValue(fresh.keyValue, layer);
-  return linear(attend(fresh.query, key, value, { causal, start, ...padding(mask) }, onWeights), layer.out);
+  const [key, value] = cache
+    ? keyAndValue(remember(cache, start, fresh.keyValue), layer)
+    : keyAndValue(fresh.keyValue, layer);
+  return linear(attend(fresh.query, key, value, { causal, start, ...scoring, ...padding(mask) }, onWeights), layer.out);
 }
 
 interface Projected {
@@ -54,7 +69,11 @@ function plain(projected: Tensor, { heads, headSize }: Heads): Projected {
 }
 
 /** Queries and keys lie next to each other, so they are turned as the heads of one tensor. */
-function rotated(projected: Tensor, { heads, keyValueHeads, headSize }: Heads, { cos, sin, interleaved }: Rotary): Projected {
+function rotated(
+  projected: Tensor,
+  { heads, keyValueHeads, headSize }: Heads,
+  { cos, sin, interleaved }: Rotary,
+): Projected {
   const turning = (heads + keyValueHeads) * headSize;
   const turned = rope(split(slice(projected, -1, 0, turning), heads + keyValueHeads), cos, sin, { interleaved });
   const keys = slice(turned, 2, heads, heads + keyValueHeads);
@@ -82,18 +101,24 @@ export interface CrossAttentionLayer extends Heads {
 export interface CrossAttentionContext {
   /** i32 [B, S]: 0 where a key is padding. */
   readonly mask?: Tensor;
+  readonly scoring?: Scoring;
   readonly onWeights?: OnWeights | undefined;
 }
 
 /** x [B·n, T, C] over the keys and values [B, S, 2·G·D] of B sources, n rows (beams) a source → [B·n, T, C]. */
-export function crossAttention(x: Tensor, keyValue: Tensor, layer: CrossAttentionLayer, context: CrossAttentionContext): Tensor {
+export function crossAttention(
+  x: Tensor,
+  keyValue: Tensor,
+  layer: CrossAttentionLayer,
+  context: CrossAttentionContext,
+): Tensor {
   const [rows, queries] = x.shape as readonly [number, number];
   const sources = keyValue.shape[0]!;
   const query = linear(x, layer.query);
   // Without causality queries do not interact: the rows of one source are just more queries of it.
   const perSource = reshape(query, [sources, (rows / sources) * queries, layer.heads, layer.headSize]);
   const [key, value] = keyAndValue(keyValue, layer);
-  const attended = attend(perSource, key, value, padding(context.mask), context.onWeights);
+  const attended = attend(perSource, key, value, { ...context.scoring, ...padding(context.mask) }, context.onWeights);
   return linear(reshape(attended, [rows, queries, layer.heads * layer.headSize]), layer.out);
 }
 

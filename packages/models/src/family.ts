@@ -10,9 +10,22 @@ export interface Taps {
   attention?(kind: 'encoder' | 'decoder' | 'cross', weights: Tensor): void;
 }
 
-export interface EncoderInputs {
+/** What the encoder of an encoder-decoder reads: ids with their mask, or features. */
+export type EncoderInputs = SourceIds | SourceFeatures;
+
+export interface SourceIds {
   readonly ids: Tensor; // i32 [B, S]
   readonly mask: Tensor; // i32 [B, S], 0 where padding
+}
+
+export interface SourceFeatures {
+  readonly features: Tensor; // [B, …], of the shape that `sourceFeatures` gives
+}
+
+/** The inputs of a family whose sources are text. */
+export function sourceIds(inputs: EncoderInputs): SourceIds {
+  if ('ids' in inputs) return inputs;
+  throw new TypeError('encode: features are given; this family takes ids and a mask');
 }
 
 export interface DecoderInputs {
@@ -32,11 +45,26 @@ export interface DecoderInputs {
 export interface CrossInputs {
   /** One a layer, from `crossKeyValues`: [sources, S, …]. The rows of `ids` are a multiple of the sources. */
   readonly keyValues: readonly Tensor[];
-  readonly mask: Tensor; // i32 [sources, S]
+  /** i32 [sources, S]; none where every position counts. */
+  readonly mask?: Tensor;
 }
 
-interface Common {
+export interface TextInputs {
+  readonly ids: Tensor; // i32 [B, T]
+  readonly mask: Tensor; // i32 [B, T], 0 where padding
+  /** i32 [B, T]: which part of the text a token is of. Default: 0. */
+  readonly tokenTypes?: Tensor;
+  /** i32 [B, T]. Default: as the family counts. */
+  readonly positions?: Tensor;
+}
+
+interface Named {
   readonly modelType: string;
+  /** Other names that checkpoints have for a tensor, most likely first. */
+  alternatives?(name: string): readonly string[];
+}
+
+interface Common extends Named {
   readonly vocabSize: number;
   readonly decoderLayers: number;
   /** Most positions that a decoder can take. */
@@ -47,7 +75,10 @@ interface Common {
 
 export interface EncoderDecoderModel extends Common {
   readonly kind: 'encoder-decoder';
+  /** Ids of the source; 0 where the source is features. */
   readonly sourceVocabSize: number;
+  /** Shape of one source that is not text, such as [mel, frames]. */
+  readonly sourceFeatures?: readonly number[];
   readonly maxSourcePositions: number;
   readonly encoderLayers: number;
   readonly width: number;
@@ -65,7 +96,58 @@ export interface DecoderModel extends Common {
   decode(g: Graph, inputs: DecoderInputs, taps?: Taps): Tensor;
 }
 
-export type Model = EncoderDecoderModel | DecoderModel;
+/** What the head of an encoder gives, and so what its logits are. */
+export type Task =
+  /** `last_hidden_state` [B, T, C], perhaps `pooler_output` [B, C] */
+  | 'features'
+  /** `logits` [B, T, V] */
+  | 'maskedTokens'
+  /** `logits` [B, T]: was the token replaced? */
+  | 'replacedTokens'
+  /** `logits` [B, labels] */
+  | 'sequenceClassification'
+  /** `logits` [B, T, labels] */
+  | 'tokenClassification'
+  /** `start_logits` and `end_logits` [B, T] */
+  | 'questionAnswering';
+
+interface Encoder extends Named {
+  readonly task: Task;
+  /** Width of the hidden states. */
+  readonly width: number;
+  /** Names of the classes of a classifier. */
+  readonly labels?: readonly string[];
+}
+
+/** A text encoder with the head that its `architectures` name. */
+export interface EncoderModel extends Encoder {
+  readonly kind: 'encoder';
+  readonly vocabSize: number;
+  readonly maxPositions: number;
+  /** How many parts of a text it tells apart; 0 where it takes no token types. */
+  readonly tokenTypes: number;
+  /** Does it take positions? */
+  readonly takesPositions: boolean;
+  /** → [B, T, C] */
+  encode(g: Graph, inputs: TextInputs, taps?: Taps): Tensor;
+  /** What the head makes of hidden states [B, T, C], by the names that transformers gives it. */
+  outputs(g: Graph, hidden: Tensor, inputs: TextInputs): Record<string, Tensor>;
+}
+
+/** An image encoder with its head. */
+export interface VisionModel extends Encoder {
+  readonly kind: 'vision';
+  /** Shape of one image: [channels, height, width]. */
+  readonly imageShape: readonly [number, number, number];
+  /** pixels [B, …imageShape] → [B, T, C] */
+  encode(g: Graph, pixels: Tensor, taps?: Taps): Tensor;
+  outputs(g: Graph, hidden: Tensor): Record<string, Tensor>;
+}
+
+/** Models that generate tokens. */
+export type GenerativeModel = EncoderDecoderModel | DecoderModel;
+
+export type Model = GenerativeModel | EncoderModel | VisionModel;
 
 /** A family of models: the `model_type` of a config.json, and how to make a model from one. */
 export interface Family {

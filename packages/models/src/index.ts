@@ -1,5 +1,6 @@
 export { ConfigError, ConfigReader } from './config.ts';
 export type { Json } from './config.ts';
+export { sourceIds } from './family.ts';
 export type * from './family.ts';
 export { createModel, modelTypes, registerModel } from './registry.ts';
 export { loadModel, parametersOf } from './load.ts';

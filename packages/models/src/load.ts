@@ -40,7 +40,7 @@ export async function loadModel(files: Files, backend: Backend, options: LoadMod
   const model = createModel(config, modelType);
   const checkpoint = await openCheckpoint(files, signal && { signal });
   const parameters = parametersOf(model);
-  const destinations = locate(parameters, checkpoint);
+  const destinations = locate(parameters, checkpoint, model);
 
   using undo = new DisposableStack();
   const buffers = new Map<string, Buffer>();
@@ -111,11 +111,14 @@ export function parametersOf(model: Model): Parameter[] {
     for (const [name, parameter] of graph.parameters) found.set(name, parameter);
   };
   collect((g) => {
+    if (model.kind === 'vision') return model.outputs(g, model.encode(g, g.input('pixels', [1, ...model.imageShape])));
     const ids = g.input('ids', [1, 1], 'i32');
     if (model.kind === 'decoder') return model.decode(g, { ids });
     const mask = g.input('mask', [1, 1], 'i32');
-    const keyValues = model.crossKeyValues(g, model.encode(g, { ids, mask }));
-    return model.decode(g, { ids }, { keyValues, mask });
+    if (model.kind === 'encoder') return model.outputs(g, model.encode(g, { ids, mask }), { ids, mask });
+    const features = model.sourceFeatures && g.input('features', [1, ...model.sourceFeatures]);
+    const keyValues = model.crossKeyValues(g, model.encode(g, features ? { features } : { ids, mask }));
+    return model.decode(g, { ids }, { keyValues, ...(!features && { mask }) });
   });
   return [...found.values()];
 }
@@ -127,12 +130,15 @@ interface Destination {
 }
 
 /** Where each tensor of the checkpoint goes. Throws a CheckpointError for one that is missing or has another shape. */
-function locate(parameters: readonly Parameter[], checkpoint: Checkpoint): Map<string, Destination[]> {
+function locate(parameters: readonly Parameter[], checkpoint: Checkpoint, model: Model): Map<string, Destination[]> {
+  const stored = (name: string): string =>
+    checkpoint.tensors.has(name) ? name : (model.alternatives?.(name).find((n) => checkpoint.tensors.has(n)) ?? name);
   const destinations = new Map<string, Destination[]>();
   for (const { name: parameter, source } of parameters) {
     if ('values' in source) continue;
     let start = 0;
-    for (const { name, shape } of source.parts) {
+    for (const { name: asked, shape } of source.parts) {
+      const name = stored(asked);
       checkpoint.find(name, shape);
       destinations.set(name, [...(destinations.get(name) ?? []), { parameter, start }]);
       start += elements(shape);

@@ -1,6 +1,6 @@
 // Do two backends compute the same? Forced decoding: both run the same source and the same target tokens, so that the logits of
 // every position can be compared, whatever each would have chosen by itself.
-import { forward } from '@transept/generate';
+import { forward, InputError } from '@transept/generate';
 import type { ForwardInputs, Rows } from '@transept/generate';
 import type { LoadedModel } from '@transept/models';
 
@@ -70,6 +70,8 @@ interface Group {
 
 /** Rows of similar lengths, padded on the right to few different shapes, so that few programs serve all. */
 function groups({ model }: LoadedModel, { sources, targets }: Forced): Group[] {
+  if (model.kind !== 'decoder' && model.kind !== 'encoder-decoder')
+    throw new InputError(`agreement: "${model.modelType}" has no decoder; compare what forward gives`);
   const most = { source: model.kind === 'decoder' ? 1 : model.maxSourcePositions, target: model.maxPositions };
   const shape = (i: number): string =>
     `${bucket(sources?.[i]?.length ?? 1, most.source)} ${bucket(targets[i]!.length, most.target)}`;

@@ -1,11 +1,11 @@
 // `transept forward`: one pass over given ids, and every tensor that transformers would return for it, as safetensors.
 import { safetensorsPieces } from '@transept/checkpoint';
 import type { StoredTensor } from '@transept/checkpoint';
-import { forward } from '@transept/generate';
+import { forward, inputNames } from '@transept/generate';
 import type { ForwardInputs } from '@transept/generate';
 import type { Model } from '@transept/models';
 import type { Command } from 'commander';
-import { maskOf, readCases, rowsOf } from '../cases.ts';
+import { arrayOf, maskOf, readCases, rowsOf } from '../cases.ts';
 import type { Case } from '../cases.ts';
 import { deviceOptions, modelOptions } from '../context.ts';
 import type { Context, DeviceOptions, ModelOptions } from '../context.ts';
@@ -59,24 +59,24 @@ async function run(context: Context, options: ForwardCommandOptions): Promise<vo
   await writeWhole(options.output, safetensorsPieces(tensors));
 }
 
-/** What a model takes, by the names that transformers gives it. */
-const inputNames: Readonly<Record<Model['kind'], readonly string[]>> = {
-  decoder: ['input_ids', 'attention_mask', 'position_ids'],
-  'encoder-decoder': ['input_ids', 'attention_mask', 'decoder_input_ids', 'decoder_attention_mask'],
-};
-
-function forwardInputs(from: Case, { kind, modelType }: Model): ForwardInputs {
-  const names = inputNames[kind];
+function forwardInputs(from: Case, model: Model): ForwardInputs {
+  const names = inputNames(model);
   const foreign = Object.keys(from).find((name) => !names.includes(name) && from[name] !== null);
   if (foreign !== undefined)
-    throw new CommandError(`forward: ${foreign} is given; "${modelType}" does not take it, but ${names.join(', ')}`);
-  const inputIds = rowsOf(from, 'input_ids', 'forward');
-  if (!inputIds) throw new CommandError('forward: input_ids are missing; every case needs them, as nested arrays');
+    throw new CommandError(
+      `forward: ${foreign} is given; "${model.modelType}" does not take it, but ${names.join(', ')}`,
+    );
+  const [first] = names;
+  if (from[first!] === undefined || from[first!] === null)
+    throw new CommandError(`forward: ${first} are missing; every case needs them, as nested arrays`);
   return {
-    inputIds,
+    inputIds: rowsOf(from, 'input_ids', 'forward'),
     attentionMask: maskOf(from, 'attention_mask', 'forward'),
+    tokenTypeIds: rowsOf(from, 'token_type_ids', 'forward'),
     positionIds: rowsOf(from, 'position_ids', 'forward'),
     decoderInputIds: rowsOf(from, 'decoder_input_ids', 'forward'),
     decoderAttentionMask: maskOf(from, 'decoder_attention_mask', 'forward'),
+    inputFeatures: arrayOf(from, 'input_features', 'forward'),
+    pixelValues: arrayOf(from, 'pixel_values', 'forward'),
   };
 }

@@ -9,6 +9,7 @@ import type { Context, DeviceOptions, ModelOptions } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { modelFolder, registerModules } from '../models.ts';
 import { print } from '../terminal.ts';
+import { longestText } from '../texts.ts';
 
 interface PlanOptions extends ModelOptions, DeviceOptions {
   readonly rows: number;
@@ -29,8 +30,9 @@ async function run(context: Context, options: PlanOptions): Promise<void> {
   const config = await readJson(folder(modelFolder(options)), 'config.json', { signal: terminal.signal });
   const model = createModel(config, options.modelType);
   const { rows, length } = options;
-  const most = model.kind === 'decoder' ? model.maxPositions : model.maxSourcePositions;
-  if (length > most) throw new CommandError(`plan: --length is ${length}; this model takes at most ${most}`);
+  const most = longestText(model);
+  if (model.kind !== 'vision' && length > most)
+    throw new CommandError(`plan: --length is ${length}; this model takes at most ${most}`);
   await registerModules(context, options);
   using backend = await backends.create(options.backend, { threads: options.threads });
   const plans = programsOf(model, backend, { rows, length });

@@ -81,8 +81,9 @@ export async function pictureAttention(
   const target = ids.slice(0, -1);
   const inputs = cross ? { inputIds: [sourceIds], decoderInputIds: [target] } : { inputIds: [target] };
   const outputs = await forward(model.loaded, inputs, { attentions: true, signal });
-  const last = model.loaded.model.decoderLayers - 1;
-  const { shape, data } = outputs[cross ? `cross_attentions.${last}` : `attentions.${last}`]!;
+  const kind = cross ? 'cross_attentions.' : 'attentions.';
+  const last = Object.keys(outputs).filter((name) => name.startsWith(kind)).length - 1;
+  const { shape, data } = outputs[`${kind}${last}`]!;
   const [, H, T, S] = shape as [number, number, number, number]; // [1, H, T, S]
   const weights = Array.from({ length: T }, (_, t) =>
     Array.from({ length: S }, (_, s) => {

@@ -18,6 +18,7 @@ import {
 import type { Heads, Weights } from '@transept/layers';
 import { add, reshape, slice } from '@transept/tensor';
 import type { ScalarRef, Tensor } from '@transept/tensor';
+import { sourceIds } from '../family.ts';
 import type { EncoderDecoderModel, Family } from '../family.ts';
 import { marianConfig } from './config.ts';
 import type { MarianConfig, Stack } from './config.ts';
@@ -79,8 +80,9 @@ function marianModel(config: MarianConfig): EncoderDecoderModel {
     width,
     cacheShape: (rows, positions) => [rows, positions, 2 * width],
 
-    encode: (g, { ids, mask }, taps) =>
+    encode: (g, inputs, taps) =>
       g.scope('encoder', () => {
+        const { ids, mask } = sourceIds(inputs);
         const root = weights(g);
         let x = embed(root, 'encoder', ids); // [B, S, C]
         taps?.hiddenState?.('encoder', x);
@@ -125,7 +127,7 @@ function marianModel(config: MarianConfig): EncoderDecoderModel {
             x = addNorm(w, 'self_attn_layer_norm', x, attended);
             const crossed = g.scope('encoder_attn', () =>
               crossAttention(x, cross.keyValues[i]!, crossAttentionWeights(w.at('encoder_attn')), {
-                mask: cross.mask,
+                ...(cross.mask && { mask: cross.mask }),
                 onWeights: taps?.attention && ((a) => taps.attention!('cross', a)),
               }),
             );

@@ -16,6 +16,7 @@ import type { Weights } from '@transept/layers';
 import { add, slice } from '@transept/tensor';
 import type { Activation, ScalarRef, Tensor } from '@transept/tensor';
 import type { ConfigReader } from '../config.ts';
+import { sourceIds } from '../family.ts';
 import type { EncoderDecoderModel, Family } from '../family.ts';
 
 export const opennmt: Family = {
@@ -99,8 +100,9 @@ function opennmtModel(config: OpenNmtConfig): EncoderDecoderModel {
     width,
     cacheShape: (rows, positions) => [rows, positions, 2 * width],
 
-    encode: (g, { ids, mask }, taps) =>
+    encode: (g, inputs, taps) =>
       g.scope('encoder', () => {
+        const { ids, mask } = sourceIds(inputs);
         const w = weights(g, 'encoder');
         let x = embed(w, sourceVocabSize, ids); // [B, S, C]
         taps?.hiddenState?.('encoder', x);
@@ -145,7 +147,7 @@ function opennmtModel(config: OpenNmtConfig): EncoderDecoderModel {
             const source = at.at('attention');
             const layer = { ...heads, query: linearWeights(source, 'linear_0', width, width), out: linearWeights(source, 'linear_2', width, width) };
             const crossed = crossAttention(norm(source, x), cross.keyValues[i]!, layer, {
-              mask: cross.mask,
+              ...(cross.mask && { mask: cross.mask }),
               onWeights: taps?.attention && ((a) => taps.attention!('cross', a)),
             });
             x = add(x, crossed);
