@@ -15,7 +15,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['{packages,apps,tests,scripts}/**/*.test.ts'],
+          include: ['{packages,apps,examples,tests,scripts}/**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/dist/**', ...slow],
           testTimeout: 30_000,
           hookTimeout: 60_000,
