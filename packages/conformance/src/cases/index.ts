@@ -1,7 +1,30 @@
 // The case table, in an order that meets the cause of a failure before its consequences.
 import type { Case } from '../case.ts';
+import { argmaxCases } from './argmax.ts';
+import { attentionCases } from './attention.ts';
+import { copyCases } from './copy.ts';
+import { epilogueCases } from './epilogue.ts';
+import { gatherCases } from './gather.ts';
 import { matmulCases } from './matmul.ts';
+import { normCases } from './norm.ts';
 import { pointwiseCases } from './pointwise.ts';
+import { reduceCases } from './reduce.ts';
+import { ropeCases } from './rope.ts';
+import { scatterCases } from './scatter.ts';
+import { softmaxCases } from './softmax.ts';
 
 /** All cases of the suite; the seed decides on those made at random. */
-export const cases = (_seed: number): readonly Case[] => [...pointwiseCases, ...matmulCases];
+export const cases = (_seed: number): readonly Case[] => [
+  ...copyCases,
+  ...pointwiseCases,
+  ...reduceCases,
+  ...matmulCases,
+  ...gatherCases,
+  ...scatterCases,
+  ...softmaxCases,
+  ...normCases,
+  ...ropeCases,
+  ...attentionCases,
+  ...argmaxCases,
+  ...epilogueCases,
+];

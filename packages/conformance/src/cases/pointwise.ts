@@ -202,7 +202,7 @@ const sized = sizes.map((n) =>
 
 const x34 = (g: Graph): Tensor => g.input('x', [3, 4, 5]);
 const views: readonly OpCase[] = [
-  pointwiseCase('transposed', (g) => add(transpose(x34(g), [2, 0, 1]), g.input('y', [5, 3, 4]))),
+  pointwiseCase('transposed', (g) => add(transpose(x34(g), [2, 0, 1]), g.input('z', [5, 3, 4]))),
   pointwiseCase('row over rows', (g) => add(g.input('x', [17, 33]), g.input('row', [33]))),
   pointwiseCase('column over columns', (g) => mul(g.input('x', [17, 33]), g.input('column', [17, 1])), {
     start: 'odd',
@@ -214,10 +214,10 @@ const views: readonly OpCase[] = [
     start: 'odd',
   }),
   pointwiseCase('six axes in another order', (g) =>
-    mul(transpose(g.input('x', [2, 3, 2, 3, 2, 3]), [5, 3, 1, 0, 2, 4]), g.input('y', [3, 3, 3, 2, 2, 2])),
+    mul(transpose(g.input('x', [2, 3, 2, 3, 2, 3]), [5, 3, 1, 0, 2, 4]), g.input('z', [3, 3, 3, 2, 2, 2])),
   ),
   pointwiseCase('stretched and turned', (g) =>
-    add(broadcastTo(expandDims(transpose(g.input('x', [6, 4])), 1), [4, 3, 6]), g.input('y', [4, 3, 6])),
+    add(broadcastTo(expandDims(transpose(g.input('x', [6, 4])), 1), [4, 3, 6]), g.input('z', [4, 3, 6])),
   ),
   pointwiseCase('the same input twice', (g) => {
     const x = g.input('x', [5, 5]);

@@ -24,9 +24,10 @@ export class Cells {
     this.high[at] = high;
   }
 
-  /** Exact numbers, from the first element on. */
+  /** Exact numbers, from the first element on, as many as there are places. */
   fill(values: ArrayLike<number>): void {
-    for (const part of [this.value, this.low, this.high]) part.set(values);
+    for (const part of [this.value, this.low, this.high])
+      for (let i = 0; i < part.length && i < values.length; i++) part[i] = values[i]!;
   }
 
   take(to: number, other: Cells, from: number): void {
