@@ -2,7 +2,8 @@
 // size; what a type cannot hold is an error, never another number. Hosts are little endian, as the files are.
 import type { DType } from '@transept/tensor';
 import { f16Bits, halfTable } from './half.ts';
-import { storedBytes, type StoredDType } from './stored.ts';
+import { dequantize } from './gguf/blocks.ts';
+import { blockOf, isPlain, type PlainDType, type StoredDType } from './stored.ts';
 
 /** The array that holds elements of a dtype. f16 is kept as its bits. */
 export interface Arrays {
@@ -40,12 +41,25 @@ export class ConversionError extends RangeError {
 
 /** Convert stored elements. The result never shares memory with `bytes`. Throws a ConversionError. */
 export function convert<T extends DType>(bytes: Uint8Array<ArrayBuffer>, from: StoredDType, to: T): Arrays[T] {
-  const out = new arrayOf[to](bytes.length / storedBytes[from]);
-  convertInto(bytes, from, to, out);
+  const block = blockOf(from);
+  const out = new arrayOf[to]((bytes.length / block.bytes) * block.elements);
+  if (isPlain(from)) convertInto(bytes, from, to, out);
+  else if (to === 'f32') dequantize(bytes, from, out as Float32Array);
+  else if (to === 'f16') toHalf(convert(bytes, from, 'f32'), out);
+  else throw notWhole(from, to);
   return out;
 }
 
-function convertInto(bytes: Uint8Array<ArrayBuffer>, from: StoredDType, to: DType, out: Arrays[DType]): void {
+/** The same from values that were expanded to f32 already. */
+export function narrow<T extends DType>(values: Float32Array<ArrayBuffer>, to: T): Arrays[T] {
+  if (to === 'f32') return values as Arrays[T];
+  const out = new arrayOf[to](values.length);
+  if (to === 'f16') toHalf(values, out);
+  else throw notWhole('F32', to);
+  return out;
+}
+
+function convertInto(bytes: Uint8Array<ArrayBuffer>, from: PlainDType, to: DType, out: Arrays[DType]): void {
   switch (from) {
     case 'F32':
     case 'F64': {

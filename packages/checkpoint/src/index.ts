@@ -1,12 +1,23 @@
-export { openCheckpoint, type Checkpoint, type OpenOptions, type Piece, type StreamOptions } from './checkpoint.ts';
+export { openCheckpoint, type Checkpoint, type Contents, type OpenOptions } from './checkpoint.ts';
 export { convert, ConversionError, type Arrays } from './convert.ts';
 export { CheckpointError } from './errors.ts';
 export { blobs } from './files/blobs.ts';
 export type { Files, ReadOptions } from './files/files.ts';
 export { folder } from './files/folder.ts';
 export { http, type HttpOptions } from './files/http.ts';
+export { gguf } from './gguf/files.ts';
+export { readGgufHeader, type GgufHeader } from './gguf/header.ts';
 export { f16Bits, halfTable } from './half.ts';
 export { readJson, type JsonObject } from './json.ts';
 export { readSafetensorsHeader, type SafetensorsHeader } from './safetensors/header.ts';
 export { safetensorsPieces, writeSafetensors, type StoredTensor, type WriteOptions } from './safetensors/write.ts';
-export { storedBytes, type StoredDType, type TensorInfo } from './stored.ts';
+export {
+  blockOf,
+  storedBytes,
+  type Block,
+  type BlockDType,
+  type PlainDType,
+  type StoredDType,
+  type TensorInfo,
+} from './stored.ts';
+export type { Piece, StreamOptions } from './stream.ts';

@@ -1,4 +1,5 @@
 // A place where the files of a model lie: a folder, a web address, blobs in a browser. Everything else reads through it.
+import type { Contents } from '../checkpoint.ts';
 import { CheckpointError, quoted } from '../errors.ts';
 
 export interface ReadOptions {
@@ -18,6 +19,10 @@ export interface Files {
   size(path: string, options?: { readonly signal?: AbortSignal }): Promise<number>;
   /** Exactly the bytes start … end-1, in memory of their own. Fewer bytes than asked for are an error, not a short result. */
   read(path: string, options?: ReadOptions): Promise<Uint8Array<ArrayBuffer>>;
+  /** The weights of this place, where they do not lie in safetensors files under their usual names. */
+  weights?(options?: { readonly signal?: AbortSignal }): Promise<Contents>;
+  /** Waits until everything that was read is known to be what it should be. Throws a CheckpointError if it is not. */
+  verified?(options?: { readonly signal?: AbortSignal }): Promise<void>;
 }
 
 /** Throws unless a path is relative, has `/` between its parts, and stays inside its place. */

@@ -4,7 +4,8 @@
 import { CheckpointError, quoted } from '../errors.ts';
 import type { Files } from '../files/files.ts';
 import { describe, isObject, parseJson } from '../json.ts';
-import { storedBytes, type StoredDType, type TensorInfo } from '../stored.ts';
+import { checkDisjoint } from '../layout.ts';
+import { storedBytes, type PlainDType, type TensorInfo } from '../stored.ts';
 
 /** The reference implementation refuses longer headers, too. */
 const MAX_HEADER_BYTES = 100e6;
@@ -51,18 +52,7 @@ export async function readSafetensorsHeader(
     if (name === '__metadata__') metadata = checkMetadata(file, value);
     else tensors.push(checkTensor(file, name, value, 8 + length, size));
   }
-  tensors.sort((a, b) => a.start - b.start || a.end - b.end);
-  let last: TensorInfo | undefined;
-  for (const tensor of tensors) {
-    if (tensor.start === tensor.end) continue;
-    if (last && tensor.start < last.end)
-      throw fault(
-        file,
-        `tensors overlap: ${quoted(last.name)} takes bytes ${last.start} to ${last.end}, ${quoted(tensor.name)} bytes ${tensor.start} to ${tensor.end}`,
-      );
-    last = tensor;
-  }
-  return { metadata, tensors };
+  return { metadata, tensors: checkDisjoint(`safetensors: ${file}`, tensors) };
 }
 
 function checkMetadata(file: string, value: unknown): Readonly<Record<string, string>> {
@@ -89,12 +79,12 @@ function checkTensor(file: string, name: string, value: unknown, dataStart: numb
     );
   // A product beyond 2^53 is inexact, but then far more than any file has bytes. Zero sizes come first: 0 · huge is 0.
   const count = shape.includes(0) ? 0 : shape.reduce((n, d) => n * d, 1);
-  const expected = count * storedBytes[dtype as StoredDType];
+  const expected = count * storedBytes[dtype as PlainDType];
   if (to - from !== expected)
     throw bad(
       `${dtype} [${shape.join(', ')}] needs ${expected} bytes, data_offsets [${from}, ${to}] give ${to - from}`,
     );
-  return { name, dtype: dtype as StoredDType, shape, file, start: dataStart + from, end: dataStart + to };
+  return { name, dtype: dtype as PlainDType, shape, file, start: dataStart + from, end: dataStart + to };
 }
 
 const fault = (file: string, what: string): CheckpointError => new CheckpointError(`safetensors: ${file}: ${what}`);

@@ -1,10 +1,10 @@
 // Writing safetensors: header padded to 8 bytes, wide elements first, so that every tensor is aligned for its type.
 import { elements, formatShape, type Shape } from '@transept/tensor';
 import { CheckpointError, quoted } from '../errors.ts';
-import { storedBytes, type StoredDType } from '../stored.ts';
+import { storedBytes, type PlainDType } from '../stored.ts';
 
 export interface StoredTensor {
-  readonly dtype: StoredDType;
+  readonly dtype: PlainDType;
   readonly shape: Shape;
   /** Row-major elements, as many bytes as shape and type need. */
   readonly data: ArrayBufferView;
