@@ -8,11 +8,15 @@ export interface Weights {
   readonly path: string;
   /** A place further in. */
   at(path: string): Weights;
-  /** A tensor by its name here. */
-  get(name: string, shape: readonly number[]): Tensor;
-  /** Several tensors as one, one after the other along axis 0. */
-  merged(names: readonly string[], shapes: readonly (readonly number[])[]): Tensor;
+  /** A tensor by its name here, perhaps with a number added to all its values as it is loaded. */
+  get(name: string, shape: readonly number[], options?: { readonly plus?: number }): Tensor;
+  /** Several tensors as one, one after the other along axis 0; `as` is its name, where theirs would be too many. */
+  merged(names: readonly string[], shapes: readonly (readonly number[])[], as?: string): Tensor;
 }
+
+/** Build with the weights at a place, under a label of the same name. */
+export const inside = <T>(w: Weights, path: string, build: (w: Weights) => T): T =>
+  w.graph.scope(path, () => build(w.at(path)));
 
 export function weights(graph: Graph, path = ''): Weights {
   const full = (name: string): string => (path ? `${path}.${name}` : name);
@@ -20,8 +24,12 @@ export function weights(graph: Graph, path = ''): Weights {
     graph,
     path,
     at: (inner) => weights(graph, full(inner)),
-    get: (name, shape) => graph.parameter(full(name), shape),
-    merged: (names, shapes) =>
-      graph.mergedParameter(names.map((name, i) => ({ name: full(name), shape: shapes[i]! }))),
+    get: (name, shape, options) => graph.parameter(full(name), shape, 'f32', options),
+    merged: (names, shapes, as) =>
+      graph.mergedParameter(
+        names.map((name, i) => ({ name: full(name), shape: shapes[i]! })),
+        'f32',
+        as === undefined ? {} : { name: full(as) },
+      ),
   };
 }

@@ -63,8 +63,8 @@ export async function loadModel(files: Files, backend: Backend, options: LoadMod
   let done = 0;
   for await (const piece of checkpoint.stream(destinations.keys(), { as: 'f32', ...(signal && { signal }) })) {
     const { info, offset, data, last } = piece;
-    for (const { parameter, start } of destinations.get(info.name)!)
-      backend.write(buffers.get(parameter)!, data, (start + offset) * 4);
+    for (const { parameter, start, plus } of destinations.get(info.name)!)
+      backend.write(buffers.get(parameter)!, plus ? data.map((x) => x + plus) : data, (start + offset) * 4);
     if (!last || !onProgress) continue;
     done += info.end - info.start;
     onProgress({ bytes: done, totalBytes });
@@ -127,6 +127,8 @@ interface Destination {
   readonly parameter: string;
   /** First element in the parameter. */
   readonly start: number;
+  /** Added to every value. */
+  readonly plus: number;
 }
 
 /** Where each tensor of the checkpoint goes. Throws a CheckpointError for one that is missing or has another shape. */
@@ -140,7 +142,7 @@ function locate(parameters: readonly Parameter[], checkpoint: Checkpoint, model:
     for (const { name: asked, shape } of source.parts) {
       const name = stored(asked);
       checkpoint.find(name, shape);
-      destinations.set(name, [...(destinations.get(name) ?? []), { parameter, start }]);
+      destinations.set(name, [...(destinations.get(name) ?? []), { parameter, start, plus: source.plus ?? 0 }]);
       start += elements(shape);
     }
   }

@@ -65,8 +65,23 @@ export interface Parameter {
   readonly name: string;
   readonly shape: Shape;
   readonly dtype: DType;
-  /** Where the values come from: tensors of a checkpoint, one after the other along axis 0, or values made by the model. */
-  readonly source: { readonly parts: readonly ParameterPart[] } | { readonly values: ArrayBufferView };
+  readonly source: StoredSource | { readonly values: ArrayBufferView };
+}
+
+/** Tensors of a checkpoint, one after the other along axis 0. */
+export interface StoredSource {
+  readonly parts: readonly ParameterPart[];
+  /** Added to every value when it is loaded, for weights that are stored as what they differ from this number by. */
+  readonly plus?: number;
+}
+
+export interface ParameterOptions {
+  /** A number to add to every value when it is loaded. */
+  readonly plus?: number;
+}
+
+export interface MergedOptions {
+  readonly name?: string;
 }
 
 export class Graph {
@@ -96,12 +111,13 @@ export class Graph {
   }
 
   /** A weight, by its name in a checkpoint. Asking again for the same name gives the same tensor. */
-  parameter(name: string, shape: Shape, dtype: DType = 'f32'): Tensor {
-    return this.#parameter({ name, shape, dtype, source: { parts: [{ name, shape }] } });
+  parameter(name: string, shape: Shape, dtype: DType = 'f32', { plus = 0 }: ParameterOptions = {}): Tensor {
+    const source = { parts: [{ name, shape }], ...(plus !== 0 && { plus }) };
+    return this.#parameter({ name: plus === 0 ? name : `${name}+${plus}`, shape, dtype, source });
   }
 
-  /** Several weights of a checkpoint as one, one after the other along axis 0. */
-  mergedParameter(parts: readonly ParameterPart[], dtype: DType = 'f32'): Tensor {
+  /** Several weights of a checkpoint as one, one after the other along axis 0. Its own name is made from theirs, unless given. */
+  mergedParameter(parts: readonly ParameterPart[], dtype: DType = 'f32', { name }: MergedOptions = {}): Tensor {
     const [first] = parts;
     if (!first) throw new ShapeError('parameter: no parts to merge: there is nothing to take a shape from; give at least one');
     for (const part of parts)
@@ -110,7 +126,7 @@ export class Graph {
           `parameter: parts differ beyond axis 0: ${first.name} is ${formatShape(first.shape)}, ${part.name} is ${formatShape(part.shape)}`,
         );
     const shape = [parts.reduce((n, p) => n + p.shape[0]!, 0), ...first.shape.slice(1)];
-    return this.#parameter({ name: mergedName(parts.map((p) => p.name)), shape, dtype, source: { parts } });
+    return this.#parameter({ name: name ?? mergedName(parts.map((p) => p.name)), shape, dtype, source: { parts } });
   }
 
   /** Values that the model makes itself, such as a table of positions. */

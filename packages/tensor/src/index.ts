@@ -4,7 +4,7 @@ export * from './errors.ts';
 export * as expr from './expr.ts';
 export type { Expr, ScalarFn } from './expr.ts';
 export { Graph, trace } from './graph.ts';
-export type { Parameter, ParameterPart, Tensor, TracedGraph } from './graph.ts';
+export type { MergedOptions, Parameter, ParameterOptions, ParameterPart, StoredSource, Tensor, TracedGraph } from './graph.ts';
 export { argmax } from './fused/argmax.ts';
 export { attention, attentionWeights } from './fused/attention.ts';
 export type { AttentionOptions } from './fused/attention.ts';

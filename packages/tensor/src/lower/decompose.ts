@@ -112,8 +112,10 @@ export function decompose({ graph, outputs }: TracedGraph, backend: Backend, not
 function adopt(out: Graph, from: Graph, name: string): Tensor {
   const parameter = from.parameters.get(name)!;
   if ('values' in parameter.source) return out.constant(name, parameter.shape, parameter.source.values as Float32Array);
-  const { parts } = parameter.source;
-  return parts.length === 1 ? out.parameter(name, parameter.shape, parameter.dtype) : out.mergedParameter(parts, parameter.dtype);
+  const { parts, plus } = parameter.source;
+  const { shape, dtype } = parameter;
+  if (parts.length > 1) return out.mergedParameter(parts, dtype, { name });
+  return out.parameter(parts[0]!.name, shape, dtype, plus === undefined ? {} : { plus });
 }
 
 /** Do the types of an expression's inputs compute the same as when stored and loaded again? */
