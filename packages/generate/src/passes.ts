@@ -34,7 +34,7 @@ export function inputNames(model: Model): readonly string[] {
         'input_ids',
         'attention_mask',
         ...(model.tokenTypes > 0 ? ['token_type_ids'] : []),
-        ...(model.takesPositions ? ['position_ids'] : []),
+        ...(model.positionIds > 0 ? ['position_ids'] : []),
       ];
     case 'vision':
       return ['pixel_values'];
@@ -170,7 +170,7 @@ function encoderPass(model: EncoderModel, inputs: ForwardInputs): Pass {
   const source = rectangle('input_ids', ids, inputs.attentionMask, model.vocabSize, model.maxPositions);
   const shape = [source.rows, source.length];
   const types = sameShape(source, 'token_type_ids', inputs.tokenTypeIds, model.tokenTypes);
-  const positions = sameShape(source, 'position_ids', inputs.positionIds, model.maxPositions);
+  const positions = sameShape(source, 'position_ids', inputs.positionIds, model.positionIds);
   return {
     key: [...shape, Boolean(types), Boolean(positions)],
     values: { ids: source.ids, mask: source.mask, ...(types && { types }), ...(positions && { positions }) },

@@ -48,6 +48,18 @@ export class ConfigReader {
     return this.#read(key, 'a list', undefined, (v): v is unknown[] => Array.isArray(v));
   }
 
+  /** Names of classes, from `id2label` or, without, as many as `num_labels` says. */
+  labels(): readonly string[] {
+    const named = this.#json['id2label'];
+    if (named === undefined || named === null)
+      return Array.from({ length: this.size('num_labels', 2) }, (_, i) => `LABEL_${i}`);
+    const entries = typeof named === 'object' ? Object.entries(named) : [];
+    const labels = entries.map((_, i) => (named as Record<string, unknown>)[i]);
+    if (labels.length === 0 || labels.some((label) => typeof label !== 'string' && typeof label !== 'number'))
+      this.fail('id2label', `it is ${JSON.stringify(named).slice(0, 80)}`, 'names of classes by the numbers 0, 1, …');
+    return labels.map(String);
+  }
+
   /** An activation by the name that transformers gives it. */
   activation(key: string, fallback?: string): Activation {
     const name = this.text(key, fallback);
@@ -78,8 +90,11 @@ export class ConfigReader {
 const activations: Readonly<Record<string, Activation>> = {
   relu: 'relu',
   gelu: 'gelu',
+  gelu_python: 'gelu',
   gelu_new: 'geluTanh',
   gelu_fast: 'geluTanh',
+  gelu_accurate: 'geluTanh',
+  gelu_python_tanh: 'geluTanh',
   gelu_pytorch_tanh: 'geluTanh',
   quick_gelu: 'geluQuick',
   silu: 'silu',

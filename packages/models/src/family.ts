@@ -126,8 +126,8 @@ export interface EncoderModel extends Encoder {
   readonly maxPositions: number;
   /** How many parts of a text it tells apart; 0 where it takes no token types. */
   readonly tokenTypes: number;
-  /** Does it take positions? */
-  readonly takesPositions: boolean;
+  /** How many positions may be given for tokens; 0 where it takes none. */
+  readonly positionIds: number;
   /** → [B, T, C] */
   encode(g: Graph, inputs: TextInputs, taps?: Taps): Tensor;
   /** What the head makes of hidden states [B, T, C], by the names that transformers gives it. */

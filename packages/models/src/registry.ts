@@ -2,11 +2,21 @@
 import { ConfigError, ConfigReader } from './config.ts';
 import type { Json } from './config.ts';
 import type { Family, Model } from './family.ts';
+import { albert } from './albert/model.ts';
+import { bert } from './bert/model.ts';
+import { distilbert } from './distilbert/model.ts';
+import { electra } from './electra/model.ts';
 import { llama } from './llama/model.ts';
 import { marian } from './marian/model.ts';
+import { mpnet } from './mpnet/model.ts';
 import { opennmt } from './opennmt/model.ts';
+import { roberta, xlmRoberta } from './roberta/model.ts';
 
-const families = new Map<string, Family>([marian, llama, opennmt].map((f) => [f.modelType, f]));
+const decoders: readonly Family[] = [llama];
+const encoders: readonly Family[] = [bert, distilbert, roberta, xlmRoberta, electra, albert, mpnet];
+const encoderDecoders: readonly Family[] = [marian, opennmt];
+
+const families = new Map([...decoders, ...encoders, ...encoderDecoders].map((f) => [f.modelType, f]));
 
 /** Add a family, or replace the one of the same `modelType`. */
 export const registerModel = (family: Family): void => void families.set(family.modelType, family);
