@@ -13,11 +13,15 @@ export interface Device {
   open(): Promise<Backend>;
 }
 
+/** Whether the script that started the tests found an adapter; then not getting one is a failure. */
+export const webgpuFound = ['native', 'swiftshader'].includes(process.env['TRANSEPT_WEBGPU'] ?? '');
+
 const device = async (name: string, bound: number, open: () => Backend | Promise<Backend>): Promise<Device> => {
   let missing: string | undefined;
   try {
     using _ = await open();
   } catch (error) {
+    if (name === 'webgpu' && webgpuFound) throw error;
     missing = (error as Error).message;
   }
   return { name, bound, missing, open: async () => open() };
