@@ -6,6 +6,7 @@ import type { BackendFactory } from './backends.ts';
 import { addBackends } from './commands/backends.ts';
 import { addBleu } from './commands/bleu.ts';
 import { addCompare } from './commands/compare.ts';
+import { addConformance } from './commands/conformance.ts';
 import { addDemo } from './commands/demo.ts';
 import { addForward } from './commands/forward.ts';
 import { addGenerate } from './commands/generate.ts';
@@ -73,6 +74,7 @@ function commands(context: Context, { stdout, stderr }: Terminal): Command {
   addVerify(program, context);
   addBackends(program, context);
   addBleu(program, context);
+  addConformance(program, context);
   addDemo(program, context);
   return program;
 }

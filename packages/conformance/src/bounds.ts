@@ -76,11 +76,13 @@ export const rearranged = 2;
 
 /**
  * Relative error that each exponential of a fused operation may have on top, in ULP, where a row has n of them. A running maximum
- * (Milakov & Gimelshein, arXiv:1805.02867) rescales what was summed before it by another exponential; kernels that take
- * four elements at a time do so n / 4 times, at 4 ULP each.
+ * (Milakov & Gimelshein, arXiv:1805.02867) multiplies what was summed before it by another exponential; kernels that take
+ * four elements at a time do so n / 4 times, at 4 ULP each. In attention numerator and denominator are multiplied by the same
+ * number, whose error cancels; the rounding of the products stays.
  */
 export function rescaling(op: Fused, n: number): number {
-  return op === 'softmax' || op === 'logSoftmax' || op === 'attention' ? n : 0;
+  if (op === 'attention') return n / 4;
+  return op === 'softmax' || op === 'logSoftmax' ? n : 0;
 }
 
 /** Rounding to the type a value is stored in, given its size. */

@@ -25,8 +25,8 @@ export interface OpCase {
   readonly start?: 'aligned' | 'odd';
   /** Runs only where NaN and infinities count, which WGSL does not promise. */
   readonly special?: true;
-  /** Too large for the oracle: only measured. */
-  readonly onlySpeed?: true;
+  /** Of a size that is worth measuring, and too large for the oracle: only mode `speed` runs it. */
+  readonly forSpeed?: true;
 }
 
 /** What a program case may use besides the backend. */

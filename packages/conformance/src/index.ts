@@ -5,3 +5,7 @@ export type { Case, CaseSource, Contents, OpCase, OutOfScope, ProgramCase, Progr
 export type { Failed, NotSupported, Passed, Result, Speed, Support, Symptom, Wrong } from './result.ts';
 export { cycle, integers, numbered, uniform, wide } from './random.ts';
 export type { Fill } from './random.ts';
+export { describeBackend } from './describe-backend.ts';
+export type { TestFramework } from './describe-backend.ts';
+export { Reporter, supportTable } from './report.ts';
+export type { OperationCounts, Report } from './report.ts';

@@ -64,7 +64,7 @@ export const casesFor = (options: ConformanceOptions): Case[] =>
   [...(options.cases ?? ownCases(options.seed ?? 1))].filter((c) => isWanted(c, options));
 
 const isWanted = (c: Case, { only, mode = 'test' }: ConformanceOptions): boolean => {
-  if (isOpCase(c) ? c.onlySpeed && mode !== 'speed' : mode !== 'test') return false;
+  if (isOpCase(c) ? (c.forSpeed === true) !== (mode === 'speed') : mode !== 'test') return false;
   const title = titleOf(c);
   return (
     only === undefined || only.some((part) => (part.endsWith('/') ? title.startsWith(part) : title.includes(part)))

@@ -1,9 +1,10 @@
 // How fast an operation runs: the median of several rounds, each long enough to measure, with what it reads and writes and computes.
-import { bytesPer, elements, lower, trace, UnsupportedError } from '@transept/tensor';
+import { bytesPer, elements, trace } from '@transept/tensor';
 import type { Backend, Buffer, Call, Plan, Program, View } from '@transept/tensor';
 import { titleOf } from './case.ts';
 import type { OpCase } from './case.ts';
 import { contentsOf } from './contents.ts';
+import { planCase } from './plan-case.ts';
 import type { NotSupported, Passed, Speed } from './result.ts';
 
 const rounds = 7;
@@ -15,13 +16,8 @@ export async function measureCase(
   seed: number,
 ): Promise<Pick<Passed, 'outcome' | 'speed'> | Pick<NotSupported, 'outcome' | 'reason'>> {
   const traced = trace(titleOf(c), (g) => c.build(g));
-  let plan: Plan;
-  try {
-    plan = lower(traced, backend);
-  } catch (error) {
-    if (error instanceof UnsupportedError) return { outcome: 'unsupported', reason: error.message };
-    throw error;
-  }
+  const plan = planCase(backend, traced);
+  if ('outcome' in plan) return plan;
   using stack = new DisposableStack();
   const contents = contentsOf(c, traced, plan.buffers, seed);
   const bound: Record<string, Buffer> = {};

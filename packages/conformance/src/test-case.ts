@@ -1,5 +1,5 @@
 // One case on one backend: in fenced memory, twice over, and compared with the oracle. Everything that can be wrong is said.
-import { bytesPer, elements, lower, trace, UnsupportedError } from '@transept/tensor';
+import { bytesPer, elements, trace } from '@transept/tensor';
 import type { Arithmetic, Backend, TracedGraph } from '@transept/tensor';
 import { culpritOf } from './blame.ts';
 import { titleOf } from './case.ts';
@@ -11,6 +11,7 @@ import type { Memory } from './device.ts';
 import { damage, elementsIn, fence } from './fence.ts';
 import type { FencedPlan } from './fence.ts';
 import { Oracle } from './oracle/oracle.ts';
+import { planCase } from './plan-case.ts';
 import type { Failed, NotSupported, Passed } from './result.ts';
 
 export interface TestOptions {
@@ -33,8 +34,9 @@ export async function testCase(backend: Backend, c: OpCase, options: TestOptions
   if (c.special && arithmetic === 'wgsl')
     return { outcome: 'unsupported', reason: 'WGSL promises neither NaN nor infinities' };
   const traced = trace(titleOf(c), (g) => c.build(g));
-  const fenced = fencedFor(backend, c, traced);
-  if ('outcome' in fenced) return fenced;
+  const plan = planCase(backend, traced);
+  if ('outcome' in plan) return plan;
+  const fenced = fence(plan, c.start ?? 'aligned', backend.capabilities);
   const oracle = new Oracle(traced, arithmetic);
   const contents = contentsOf(c, traced, oracle.plan.buffers, seed);
   for (const [name, values] of contents) oracle.write(name, values);
@@ -70,23 +72,6 @@ export async function testCase(backend: Backend, c: OpCase, options: TestOptions
   if (!finding) return { outcome: 'pass', closeness };
   const culprit = finding.wrong && (await culpritOf(backend, fenced, before, runs, arithmetic));
   return { outcome: 'fail', ...finding, ...(culprit && { culprit: culprit.op }) };
-}
-
-/** The plan of a case for a backend in fenced memory, or why there is none. */
-export function fencedFor(
-  backend: Backend,
-  { start = 'aligned' }: OpCase,
-  traced: TracedGraph,
-): FencedPlan | Pick<NotSupported, 'outcome' | 'reason'> {
-  const { capabilities } = backend;
-  const foreign = [...new Set(traced.graph.nodes.map((n) => n.dtype))].find((d) => !capabilities.dtypes.has(d));
-  if (foreign) return { outcome: 'unsupported', reason: `no ${foreign} on this device` };
-  try {
-    return fence(lower(traced, backend), start, capabilities);
-  } catch (error) {
-    if (error instanceof UnsupportedError) return { outcome: 'unsupported', reason: error.message };
-    throw error;
-  }
 }
 
 /** Compare the memory after a run with the oracle's, and see that nothing else was touched. */
@@ -177,8 +162,9 @@ async function compareTwin(
   first: readonly Memory[],
   own: FencedPlan,
 ): Promise<Finding | undefined> {
-  const fenced = fencedFor(twin, c, traced);
-  if ('outcome' in fenced) return { reason: `twin: unsupported there: ${fenced.reason}` };
+  const plan = planCase(twin, traced);
+  if ('outcome' in plan) return { reason: `twin: unsupported there: ${plan.reason}` };
+  const fenced = fence(plan, c.start ?? 'aligned', twin.capabilities);
   using loaded = await Loaded.load(twin, fenced, memoryBefore(fenced, contents));
   for (const [run, scalars] of (c.runs ?? [[]]).entries()) {
     const after = await loaded.run(scalars);

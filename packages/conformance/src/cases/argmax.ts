@@ -36,5 +36,5 @@ export const argmaxCases: readonly OpCase[] = [
     special: true,
     contents: { x: (_, i) => (i % 40 === 11 ? -1e30 : -Infinity) },
   }),
-  { ...ofShape([64, 8192]), name: 'speed [64, 8192]', onlySpeed: true },
+  { ...ofShape([64, 8192]), name: '[64, 8192]', forSpeed: true },
 ];

@@ -173,12 +173,12 @@ export const attentionCases: readonly OpCase[] = [
   attentionCase('no keys at all', { queries: 3, keys: 0, heads: 2, size: 8 }),
   {
     ...attentionCase('', { batch: 1, queries: 128, keys: 128, heads: 8, size: 64 }, () => ({ causal: true })),
-    name: 'speed 128 of 128, 8 heads of 64',
-    onlySpeed: true,
+    name: '128 of 128, 8 heads of 64',
+    forSpeed: true,
   },
   {
     ...attentionCase('', { batch: 1, queries: 1, keys: 1024, heads: 16, size: 64 }),
-    name: 'speed 1 of 1024, 16 heads of 64',
-    onlySpeed: true,
+    name: '1 of 1024, 16 heads of 64',
+    forSpeed: true,
   },
 ];

@@ -90,7 +90,7 @@ export const matmulCases: readonly OpCase[] = [
       b: (r, i) => (i === 24 ? Infinity : r.uniform(0.5, 1)),
     },
   }),
-  { ...plain(256, 256, 256), name: 'speed 256x256x256', onlySpeed: true },
-  { ...weighted(1, 1024, 1024), name: 'speed linear 1x1024x1024', onlySpeed: true },
-  { ...weighted(64, 512, 2048), name: 'speed linear 64x512x2048', onlySpeed: true },
+  { ...plain(256, 256, 256), name: '256x256x256', forSpeed: true },
+  { ...weighted(1, 1024, 1024), name: 'linear 1x1024x1024', forSpeed: true },
+  { ...weighted(64, 512, 2048), name: 'linear 64x512x2048', forSpeed: true },
 ];

@@ -51,5 +51,5 @@ export const normCases: readonly OpCase[] = (['layerNorm', 'rmsNorm'] as const).
   normCase(op, 'columns', (g) => transpose(g.input('x', [24, 7]))),
   normCase(op, 'every second element', (g) => slice(g.input('x', [5, 66]), 1, 0, 66, 2)),
   normCase(op, 'f16', (g) => g.input('x', [4, 30], 'f16')),
-  { ...ofShape(op, [512, 768]), name: 'speed [512, 768]', onlySpeed: true },
+  { ...ofShape(op, [512, 768]), name: '[512, 768]', forSpeed: true },
 ]);

@@ -63,5 +63,5 @@ export const reduceCases: readonly OpCase[] = [
     special: true,
     contents: { x: cycle([1, 2, -Infinity, 3, Infinity, 7, 8, -1, 4, 5, 6]) },
   }),
-  { ...rows('sum', [1024, 1024]), name: 'speed sum of [1024, 1024]', onlySpeed: true },
+  { ...rows('sum', [1024, 1024]), name: 'sum of [1024, 1024]', forSpeed: true },
 ];

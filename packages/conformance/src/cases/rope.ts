@@ -64,7 +64,7 @@ export const ropeCases: readonly OpCase[] = [
   ),
   {
     ...ofSizes({ batch: 4, positions: 128, heads: 16, size: 64 }, false),
-    name: 'speed [4, 128, 16, 64]',
-    onlySpeed: true,
+    name: '[4, 128, 16, 64]',
+    forSpeed: true,
   },
 ];

@@ -126,7 +126,7 @@ export const scatterCases: readonly OpCase[] = [
   ),
   {
     ...scatterCase('', (g) => scatter(g.state('cache', [4096, 512]), 100, g.input('rows', [1024, 512]))),
-    name: 'speed [1024, 512]',
-    onlySpeed: true,
+    name: '[1024, 512]',
+    forSpeed: true,
   },
 ];

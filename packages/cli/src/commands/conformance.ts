@@ -1,0 +1,134 @@
+// `transept conformance`: does a backend compute what it should? The suite as a command; exit code 1 with failures.
+import { Reporter, runConformance, supportTable } from '@transept/conformance';
+import type { ConformanceOptions, Mode, Result } from '@transept/conformance';
+import { Option } from 'commander';
+import type { Command } from 'commander';
+import { deviceOptions, wholeNumber } from '../context.ts';
+import type { Context, DeviceOptions } from '../context.ts';
+import { table } from '../draw/table.ts';
+import { CommandError, exitCodes } from '../errors.ts';
+import { registerModules } from '../models.ts';
+import { columnsOf, print } from '../terminal.ts';
+
+interface ConformanceCommandOptions extends DeviceOptions {
+  readonly mode: Mode;
+  readonly only?: readonly string[];
+  readonly seed: number;
+  readonly sameBitsThreads?: number;
+  readonly json?: true;
+}
+
+const modes: readonly Mode[] = ['test', 'gradient', 'speed', 'support'];
+
+export function addConformance(program: Command, context: Context): void {
+  const command = program
+    .command('conformance')
+    .description('run the suite that shows whether a backend computes what it should; exit code 1 with failures')
+    .addOption(new Option('--mode <mode>', 'what to do with the cases').choices(modes).default('test'))
+    .option('--only <names>', 'cases whose op/name contains one of these, separated by commas', list)
+    .option('--seed <n>', 'seed of random contents and shapes', wholeNumber(0), 1)
+    .option(
+      '--same-bits-threads <n>',
+      'the same backend with this many threads must give the same bits',
+      wholeNumber(1),
+    )
+    .option('--json', 'print one JSON object');
+  deviceOptions(command, context).action((options: ConformanceCommandOptions) => run(context, options));
+}
+
+const list = (text: string): string[] => text.split(',').map((part) => part.trim());
+
+async function run(context: Context, options: ConformanceCommandOptions): Promise<void> {
+  const { terminal } = context;
+  await registerModules(context, options);
+  const names = list(options.backend);
+  if (names.length > 1 && options.mode !== 'support')
+    throw new CommandError(
+      `conformance: --backend names ${names.length} backends; mode ${options.mode} takes one, only support takes several`,
+    );
+  const reporters: Reporter[] = [];
+  for (const name of names) reporters.push(await runOn(context, name, options));
+  if (reporters.some(({ report }) => report.counts.fail > 0)) context.finish(exitCodes.disagreement);
+  const text = options.json
+    ? `${JSON.stringify(jsonOf(reporters, options.mode), null, 2)}\n`
+    : show(reporters, options.mode, columnsOf(terminal.stdout));
+  await print(terminal.stdout, text);
+}
+
+async function runOn(
+  { terminal, backends }: Context,
+  name: string,
+  options: ConformanceCommandOptions,
+): Promise<Reporter> {
+  const { threads, mode, only, seed, sameBitsThreads, json } = options;
+  using stack = new DisposableStack();
+  const backend = stack.use(await backends.create(name, { threads }));
+  const twin =
+    sameBitsThreads === undefined ? undefined : stack.use(await backends.create(name, { threads: sameBitsThreads }));
+  const fresh: ConformanceOptions['fresh'] = () => backends.create(name, { threads });
+  const reporter = new Reporter(name);
+  const suite = runConformance(backend, {
+    mode,
+    seed,
+    fresh,
+    signal: terminal.signal,
+    ...(only && { only }),
+    ...(twin && { twin }),
+  });
+  for await (const result of suite) {
+    reporter.add(result);
+    if (result.outcome === 'fail' && !json) await print(terminal.stderr, `${describe(result)}\n`);
+  }
+  return reporter;
+}
+
+const describe = (result: Extract<Result, { outcome: 'fail' }>): string =>
+  `FAIL ${result.op}/${result.case}: ${result.reason}${result.culprit && result.culprit !== result.op ? `; to blame: ${result.culprit}` : ''} (seed ${result.seed})`;
+
+function jsonOf(reporters: readonly Reporter[], mode: Mode): unknown {
+  const objects = reporters.map(({ report, passed }) => ({
+    ...report,
+    ...(mode === 'speed' && { speed: passed.map((p) => ({ op: p.op, case: p.case, ...p.speed })) }),
+    ...(mode === 'support' && { support: passed.map((p) => ({ op: p.op, case: p.case, ...p.support })) }),
+  }));
+  return objects.length === 1 ? objects[0] : objects;
+}
+
+function show(reporters: readonly Reporter[], mode: Mode, width: number): string {
+  if (mode === 'support') return `${supportTable(reporters)}\n`;
+  const [reporter] = reporters as [Reporter];
+  const { counts, backend } = reporter.report;
+  const rows = mode === 'speed' ? speedTable(reporter, width) : countTable(reporter, width);
+  return `${rows.join('\n')}\n\n${backend}: ${counts.pass} passed, ${counts.fail} failed, ${counts.unsupported} unsupported\n${reasons(reporter)}`;
+}
+
+const countTable = (reporter: Reporter, width: number): string[] =>
+  table(
+    reporter
+      .byOperation()
+      .map((row) => [row.op, `${row.pass}`, `${row.fail}`, `${row.unsupported}`, row.closeness.toFixed(2)]),
+    {
+      head: ['operation', 'pass', 'fail', 'unsupported', 'distance / bound'],
+      width,
+      align: ['left', 'right', 'right', 'right', 'right'],
+    },
+  );
+
+const speedTable = ({ passed }: Reporter, width: number): string[] =>
+  table(
+    passed.map(({ op, case: name, speed }) => [
+      op,
+      name,
+      speed!.milliseconds.toPrecision(3),
+      speed!.gflops.toPrecision(3),
+      speed!.gbps.toPrecision(3),
+    ]),
+    { head: ['operation', 'case', 'ms', 'GFLOP/s', 'GB/s'], width, align: ['left', 'left', 'right', 'right', 'right'] },
+  );
+
+/** Why things are unsupported, each reason once. */
+function reasons({ report }: Reporter): string {
+  const counts = new Map<string, number>();
+  for (const { reason } of report.unsupported) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  return [...counts].map(([reason, n]) => `  unsupported, ${n} cases: ${reason}\n`).join('');
+}

@@ -1,0 +1,15 @@
+// The plan of a case for a backend, or why there is none.
+import { lower, UnsupportedError } from '@transept/tensor';
+import type { Backend, Plan, TracedGraph } from '@transept/tensor';
+import type { NotSupported } from './result.ts';
+
+export function planCase(backend: Backend, traced: TracedGraph): Plan | Pick<NotSupported, 'outcome' | 'reason'> {
+  const foreign = traced.graph.nodes.find(({ dtype }) => !backend.capabilities.dtypes.has(dtype));
+  if (foreign) return { outcome: 'unsupported', reason: `no ${foreign.dtype} on this device` };
+  try {
+    return lower(traced, backend);
+  } catch (error) {
+    if (error instanceof UnsupportedError) return { outcome: 'unsupported', reason: error.message };
+    throw error;
+  }
+}
