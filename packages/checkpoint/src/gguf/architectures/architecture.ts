@@ -67,7 +67,7 @@ export function decoderConfig(source: Source): JsonObject {
     num_hidden_layers: sizes.layers,
     num_attention_heads: sizes.heads,
     num_key_value_heads: sizes.keyValueHeads,
-    head_dim: sizes.headSize,
+    ...(sizes.headSize !== Math.floor(sizes.width / sizes.heads) && { head_dim: sizes.headSize }),
     vocab_size: rowsOf(source, 'token_embd.weight'),
     max_position_embeddings: metadata.count(key(source, 'context_length')),
     rms_norm_eps: metadata.number(key(source, 'attention.layer_norm_rms_epsilon')),

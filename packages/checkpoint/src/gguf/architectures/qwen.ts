@@ -1,6 +1,6 @@
 // Qwen 2, Qwen 3 and Qwen 3 with experts.
 import type { Architecture, Source } from './architecture.ts';
-import { decoderConfig, decoderNames, key, ropeScaling, wholeRotary } from './architecture.ts';
+import { decoderConfig, decoderNames, decoderSizes, key, ropeScaling, wholeRotary } from './architecture.ts';
 
 function qwen(modelType: string, architecture: string, more: (source: Source) => object = () => ({})): Architecture {
   return {
@@ -37,5 +37,7 @@ export const qwen3moe = qwen('qwen3_moe', 'Qwen3MoeForCausalLM', (source) => ({
   moe_intermediate_size: source.metadata.count(key(source, 'expert_feed_forward_length')),
   norm_topk_prob: true,
   decoder_sparse_step: 1,
-  mlp_only_layers: [],
+  mlp_only_layers: Array.from({ length: decoderSizes(source).layers }, (_, i) => i).filter(
+    (i) => !source.tensors.has(`blk.${i}.ffn_gate_exps.weight`),
+  ),
 }));
