@@ -117,6 +117,7 @@ function inline(node: CallNode, at: Operand, from: CallNode): CallNode | undefin
   const sameAxes = sameShape(from.shape, shape);
   const expr = from.attrs['expr'] as Expr;
   if (!sameShape(at.shape, shape) || (!sameAxes && usesIndex(expr))) return undefined;
+  if (node.inputs.some((o) => o.node === at.node && !isSame(o, at))) return undefined; // read in another order as well
   const seen = from.inputs.map((o) => reshaped(o, shape));
   if (seen.some((o) => o === undefined)) return undefined;
   const inputs: Operand[] = [];

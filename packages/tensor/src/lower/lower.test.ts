@@ -105,6 +105,15 @@ describe('lower', () => {
     expect(out['y']!.slice(0, H * D)).toEqual(new Array(H * D).fill(0));
   });
 
+  it('keeps what is read in two orders by one operation', async () => {
+    const x = ramp(4, (i) => i + 1);
+    const out = await run(reference(), { x }, (g) => {
+      const doubled = mul(g.input('x', [2, 2]), 2);
+      return { y: add(doubled, transpose(doubled)) };
+    });
+    close(out['y'], [4, 10, 10, 16]);
+  });
+
   it('rotates pairs', async () => {
     const x = ramp(2 * 6, (i) => i + 1);
     const [cos, sin] = [ramp(4, (i) => Math.cos(i)), ramp(4, (i) => Math.sin(i))];

@@ -32,7 +32,7 @@ export function reference(options: ReferenceOptions = {}): Backend<Step> {
     capabilities,
     kernels,
     memory,
-    lost: new Promise(() => {}),
+    lost: memory.lost,
     alloc: (bytes) => memory.alloc(bytes),
     write(buffer, data, byteOffset = 0) {
       const target = memory.of(buffer, 'write');
@@ -48,9 +48,10 @@ export function reference(options: ReferenceOptions = {}): Backend<Step> {
     },
     async load(plan, bound, { signal } = {}) {
       signal?.throwIfAborted();
+      memory.check();
       return load(plan, bound, backend, memory);
     },
-    [Symbol.dispose]() {},
+    [Symbol.dispose]: () => memory.close(),
   };
   return backend;
 }
@@ -76,6 +77,7 @@ function load(plan: Plan, bound: Parameters<Backend['load']>[1], backend: Backen
     plan,
     dispatches: steps.length,
     run(scalars = []) {
+      memory.check();
       if (owned.disposed) throw new BackendError(`run: program "${plan.name}" was disposed`);
       if (scalars.length !== plan.scalars.length)
         throw new BackendError(`run: program "${plan.name}" takes ${plan.scalars.length} scalars, received ${scalars.length}`);

@@ -1,5 +1,5 @@
 // Host memory as a device: buffers are ArrayBuffers, and every use of one is checked.
-import { BackendError } from '../errors.ts';
+import { BackendError, DeviceLostError } from '../errors.ts';
 import type { Buffer, MemoryUse } from '../backend.ts';
 import type { DType } from '../dtype.ts';
 
@@ -35,8 +35,27 @@ export class HostMemory implements MemoryUse {
   readonly #owned = new Map<Buffer, Owned>();
   bytes = 0;
   peak = 0;
+  /** Resolves when this memory was given up. */
+  readonly lost: Promise<Error>;
+  #gone: DeviceLostError | undefined;
+  #lose: (reason: Error) => void = () => {};
+
+  constructor() {
+    this.lost = new Promise((resolve) => (this.#lose = resolve));
+  }
+
+  /** Throws after `close`. */
+  check(): void {
+    if (this.#gone) throw this.#gone;
+  }
+
+  close(): void {
+    this.#gone ??= new DeviceLostError('reference: the backend was disposed');
+    this.#lose(this.#gone);
+  }
 
   alloc(bytes: number): Buffer {
+    this.check();
     if (!Number.isSafeInteger(bytes) || bytes < 0) throw new BackendError(`alloc: ${bytes} bytes; a size is a whole number from 0 on`);
     let memory: ArrayBuffer;
     try {
@@ -64,6 +83,7 @@ export class HostMemory implements MemoryUse {
   }
 
   #find(buffer: Buffer, doing: string): Owned {
+    this.check();
     const owned = this.#owned.get(buffer);
     if (!owned) throw new BackendError(`${doing}: the buffer was disposed or belongs to another backend`);
     return owned;
