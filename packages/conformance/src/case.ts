@@ -34,6 +34,14 @@ export interface ProgramTools {
   readonly seed: number;
   /** A backend of its own, which the case may dispose or break; undefined where the suite was given only one. */
   readonly fresh: (() => Backend | Promise<Backend>) | undefined;
+  /** A backend of its own with a way to take its device away; undefined where nobody said how. */
+  readonly breakable: (() => Promise<Breakable>) | undefined;
+}
+
+/** A backend whose device can be lost on purpose. */
+export interface Breakable {
+  readonly backend: Backend;
+  lose(): void | Promise<void>;
 }
 
 export interface ProgramCase {

@@ -2,7 +2,7 @@
 import { DeviceLostError } from '@transept/tensor';
 import type { Arithmetic, Backend } from '@transept/tensor';
 import { isOpCase, titleOf, Unsupported } from './case.ts';
-import type { Case } from './case.ts';
+import type { Breakable, Case } from './case.ts';
 import { cases as ownCases } from './cases/index.ts';
 import type { Failed, NotSupported, Passed, Result } from './result.ts';
 import { measureCase } from './speed.ts';
@@ -23,6 +23,8 @@ export interface ConformanceOptions {
   readonly cases?: Iterable<Case>;
   /** Makes further backends of the kind: for cases that break theirs, and in place of one whose device was lost. */
   readonly fresh?: () => Backend | Promise<Backend>;
+  /** Makes a backend whose device the suite may take away, for the case of a lost device. */
+  readonly breakable?: () => Promise<Breakable>;
   /** A backend that has to give the same bits, such as the same with another number of threads. */
   readonly twin?: Backend;
   /** Milliseconds after which a case counts as failed. Default: 60,000. */
@@ -89,11 +91,11 @@ async function judge(backend: Backend, c: Case, options: ConformanceOptions, tim
 async function answer(
   backend: Backend,
   c: Case,
-  { mode = 'test', seed = 1, fresh, twin }: ConformanceOptions,
+  { mode = 'test', seed = 1, fresh, breakable, twin }: ConformanceOptions,
 ): Promise<Verdict> {
   const arithmetic: Arithmetic = backend.capabilities.arithmetic ?? 'ieee';
   if (!isOpCase(c)) {
-    await c.run(backend, { seed, fresh });
+    await c.run(backend, { seed, fresh, breakable });
     return { outcome: 'pass' };
   }
   switch (mode) {

@@ -8,6 +8,7 @@ import { gatherCases } from './gather.ts';
 import { matmulCases } from './matmul.ts';
 import { normCases } from './norm.ts';
 import { pointwiseCases } from './pointwise.ts';
+import { programCases } from './program.ts';
 import { reduceCases } from './reduce.ts';
 import { ropeCases } from './rope.ts';
 import { scatterCases } from './scatter.ts';
@@ -27,4 +28,5 @@ export const cases = (_seed: number): readonly Case[] => [
   ...attentionCases,
   ...argmaxCases,
   ...epilogueCases,
+  ...programCases,
 ];

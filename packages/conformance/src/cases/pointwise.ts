@@ -219,6 +219,10 @@ const views: readonly OpCase[] = [
   pointwiseCase('stretched and turned', (g) =>
     add(broadcastTo(expandDims(transpose(g.input('x', [6, 4])), 1), [4, 3, 6]), g.input('z', [4, 3, 6])),
   ),
+  pointwiseCase('a result and its transpose', (g) => {
+    const doubled = mul(g.input('x', [5, 5]), 2);
+    return add(doubled, transpose(doubled));
+  }),
   pointwiseCase('the same input twice', (g) => {
     const x = g.input('x', [5, 5]);
     return add(x, transpose(x));
