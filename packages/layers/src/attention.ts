@@ -4,7 +4,7 @@ import { attention, attentionWeights, reshape, rope, scatter, slice, transpose }
 import type { AttentionOptions, ScalarRef, Tensor } from '@transept/tensor';
 import { linear } from './linear.ts';
 import type { Linear } from './linear.ts';
-import type { Rotary } from './positions.ts';
+import type { Rotary } from './rotary.ts';
 
 export interface Heads {
   readonly heads: number; // H
@@ -15,19 +15,25 @@ export interface Heads {
 export interface SelfAttentionLayer extends Heads {
   /** Queries, keys and values as one map: [(H + 2 G)·D, C]. */
   readonly qkv: Linear;
+  /** `parts`: all queries, then all keys, then all values (default); `groups`: for each key head its queries, its key, its value. */
+  readonly order?: 'parts' | 'groups' | undefined;
+  /** What happens to queries and keys [B, T, heads, D] before they are rotated. */
+  readonly normed?: { readonly query: Norm; readonly key: Norm } | undefined;
   readonly out: Linear;
 }
+
+type Norm = (x: Tensor) => Tensor;
 
 /** What a family changes about the scores of queries and keys. */
 export interface Scoring {
   /** Factor on the scores. Default: 1 / sqrt(D). */
-  readonly scale?: number;
+  readonly scale?: number | undefined;
   /** Scores become c·tanh(score / c). */
-  readonly softcap?: number;
+  readonly softcap?: number | undefined;
   /** f32, broadcast to [B, H, T, S], added to the scores. */
-  readonly bias?: Tensor;
+  readonly bias?: Tensor | undefined;
   /** A query sees keys nearer than this. */
-  readonly window?: number;
+  readonly window?: number | undefined;
 }
 
 /** Receives the attention weights [B, H, T, S] of a layer. */
@@ -41,7 +47,7 @@ export interface SelfAttentionContext {
   readonly cache?: Tensor;
   /** Position of the first query among the keys. Default: 0. */
   readonly start?: number | ScalarRef;
-  readonly rotary?: Rotary;
+  readonly rotary?: Rotary | undefined;
   readonly scoring?: Scoring;
   readonly onWeights?: OnWeights | undefined;
 }
@@ -50,17 +56,49 @@ export interface SelfAttentionContext {
 export function selfAttention(x: Tensor, layer: SelfAttentionLayer, context: SelfAttentionContext): Tensor {
   const { causal, cache, start = 0, mask, scoring, onWeights } = context;
   const projected = linear(x, layer.qkv); // [B, T, (H + 2·G)·D]
-  const fresh = context.rotary ? rotated(projected, layer, context.rotary) : plain(projected, layer);
+  const fresh = prepare(projected, layer, context.rotary);
   const [key, value] = cache
     ? keyAndValue(remember(cache, start, fresh.keyValue), layer)
     : keyAndValue(fresh.keyValue, layer);
-  return linear(attend(fresh.query, key, value, { causal, start, ...scoring, ...padding(mask) }, onWeights), layer.out);
+  return linear(attend(fresh.query, key, value, { causal, start, ...given(scoring), ...padding(mask) }, onWeights), layer.out);
 }
+
+const given = ({ scale, softcap, bias, window }: Scoring = {}): AttentionOptions => ({
+  ...(scale !== undefined && { scale }),
+  ...(softcap !== undefined && { softcap }),
+  ...(bias && { bias }),
+  ...(window !== undefined && { window }),
+});
 
 interface Projected {
   readonly query: Tensor; // [B, T, H, D]
   /** [B, T, 2·G·D] in one, or keys and values apart, each [B, T, G·D]. */
   readonly keyValue: Tensor | readonly [Tensor, Tensor];
+}
+
+function prepare(projected: Tensor, layer: SelfAttentionLayer, rotary: Rotary | undefined): Projected {
+  if (layer.order !== 'groups' && !layer.normed)
+    return rotary ? rotated(projected, layer, rotary) : plain(projected, layer);
+  const { query, key, value } = apart(projected, layer);
+  const turn = (x: Tensor, norm: Norm = (y) => y): Tensor =>
+    rotary ? rope(norm(x), rotary.cos, rotary.sin, { interleaved: rotary.interleaved }) : norm(x);
+  const joined = (x: Tensor): Tensor => reshape(x, [...x.shape.slice(0, 2), -1]);
+  return {
+    query: turn(query, layer.normed?.query),
+    keyValue: [joined(turn(key, layer.normed?.key)), joined(value)],
+  };
+}
+
+/** Queries [B, T, H, D], keys and values [B, T, G, D]. */
+function apart(projected: Tensor, layer: SelfAttentionLayer): { query: Tensor; key: Tensor; value: Tensor } {
+  const { heads, keyValueHeads, headSize, order } = layer;
+  const [rows, length] = projected.shape as readonly [number, number];
+  const groups = order === 'groups' ? keyValueHeads : 1;
+  const [queries, keys] = [heads / groups, keyValueHeads / groups];
+  const grouped = reshape(projected, [rows, length, groups, queries + 2 * keys, headSize]);
+  const part = (from: number, count: number): Tensor =>
+    reshape(slice(grouped, 3, from, from + count), [rows, length, groups * count, headSize]);
+  return { query: part(0, queries), key: part(queries, keys), value: part(queries + keys, keys) };
 }
 
 function plain(projected: Tensor, { heads, headSize }: Heads): Projected {
@@ -118,7 +156,7 @@ export function crossAttention(
   // Without causality queries do not interact: the rows of one source are just more queries of it.
   const perSource = reshape(query, [sources, (rows / sources) * queries, layer.heads, layer.headSize]);
   const [key, value] = keyAndValue(keyValue, layer);
-  const attended = attend(perSource, key, value, { ...context.scoring, ...padding(context.mask) }, context.onWeights);
+  const attended = attend(perSource, key, value, { ...given(context.scoring), ...padding(context.mask) }, context.onWeights);
   return linear(reshape(attended, [rows, queries, layer.heads * layer.headSize]), layer.out);
 }
 

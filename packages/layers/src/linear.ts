@@ -1,5 +1,5 @@
 // Affine maps: a weight stored [out, in] as in torch.nn.Linear, and perhaps a bias.
-import { add, linear as product } from '@transept/tensor';
+import { add, linear as product, transpose } from '@transept/tensor';
 import type { Tensor } from '@transept/tensor';
 import type { Weights } from './weights.ts';
 
@@ -18,14 +18,29 @@ export const linearWeights = (w: Weights, name: string, inputs: number, outputs:
   ...(bias ? { bias: w.get(`${name}.bias`, [outputs]) } : {}),
 });
 
-/** Several linear maps of one input as one: their outputs lie one after the other. */
+/** The same with the weight stored [inputs, outputs], as in GPT-2's Conv1D. */
+export const transposedLinearWeights = (w: Weights, name: string, inputs: number, outputs: number): Linear => ({
+  weight: transpose(w.get(`${name}.weight`, [inputs, outputs])),
+  bias: w.get(`${name}.bias`, [outputs]),
+});
+
+/** Several linear maps of one input as one: their outputs lie one after the other. All may have a bias, none, or all but some. */
 export const mergedLinearWeights = (
   w: Weights,
   names: readonly string[],
   inputs: number,
   outputs: readonly number[],
-  bias = true,
+  bias: boolean | { readonly but: readonly string[] } = true,
 ): Linear => ({
-  weight: w.merged(names.map((n) => `${n}.weight`), outputs.map((n) => [n, inputs])),
-  ...(bias ? { bias: w.merged(names.map((n) => `${n}.bias`), outputs.map((n) => [n])) } : {}),
+  weight: w.merged(
+    names.map((n) => `${n}.weight`),
+    outputs.map((n) => [n, inputs]),
+  ),
+  ...(bias !== false && {
+    bias: w.merged(
+      names.map((n) => `${n}.bias`),
+      outputs.map((n) => [n]),
+      bias === true ? {} : { optional: bias.but.map((n) => `${n}.bias`) },
+    ),
+  }),
 });

@@ -1,6 +1,6 @@
-// Where a token stands: sinusoidal tables (Vaswani et al., arXiv:1706.03762 §3.5) and the angles of rotary embeddings
-// (Su et al., arXiv:2104.09864). Computed on the host in f64; graphs take rows of them.
-import { expandDims, gather, gatherRange, slice } from '@transept/tensor';
+// Where a token stands: sinusoidal tables (Vaswani et al., arXiv:1706.03762 §3.5), computed on the host in f64; positions of the
+// tokens of a pass.
+import { expr, gatherRange, pointwise, slice } from '@transept/tensor';
 import type { Graph, ScalarRef, Tensor } from '@transept/tensor';
 
 export interface SinusoidalOptions {
@@ -15,7 +15,13 @@ export interface SinusoidalOptions {
 }
 
 /** Row p holds sin and cos of (first + p) / 10000^(i / divisor) for i < width / 2: [positions, width]. */
-export function sinusoidalTable({ positions, width, layout, divisor = width / 2, first = 0 }: SinusoidalOptions): Float32Array {
+export function sinusoidalTable({
+  positions,
+  width,
+  layout,
+  divisor = width / 2,
+  first = 0,
+}: SinusoidalOptions): Float32Array {
   const table = new Float32Array(positions * width);
   const half = Math.floor(width / 2);
   for (let p = 0; p < positions; p++)
@@ -36,32 +42,10 @@ export const sinusoidalPositions = (g: Graph, name: string, options: SinusoidalO
 export const positionRows = (table: Tensor, start: number | ScalarRef, count: number): Tensor =>
   typeof start === 'number' ? slice(table, 0, start, start + count) : gatherRange(table, start, count);
 
-export interface RotaryOptions {
-  readonly positions: number;
-  /** How many elements of a head are rotated. */
-  readonly size: number;
-  /** Base of the frequencies. */
-  readonly theta: number;
-  readonly interleaved?: boolean;
-}
-
-/** Angles of rotary embeddings for some positions. */
-export interface Rotary {
-  readonly cos: Tensor; // [B or 1, T, 1, size / 2]
-  readonly sin: Tensor;
-  readonly interleaved: boolean;
-}
-
-/** Cosines and sines of the angles at `positions` [B, T] (i32). */
-export function rotary(g: Graph, positions: Tensor, options: RotaryOptions): Rotary {
-  const { size, theta, interleaved = false } = options;
-  const half = size / 2;
-  const table = (fn: (x: number) => number): Float32Array =>
-    Float32Array.from({ length: options.positions * half }, (_, at) => fn(Math.floor(at / half) / theta ** ((2 * (at % half)) / size)));
-  const name = `rotary.${theta}.${size}.${options.positions}`;
-  const rows = (part: string, fn: (x: number) => number): Tensor => {
-    const all = gather(g.constant(`${name}.${part}`, [options.positions, half], table(fn)), positions); // [B, T, half]
-    return expandDims(all, 2);
-  };
-  return { cos: rows('cos', Math.cos), sin: rows('sin', Math.sin), interleaved };
+/** Positions start, start + 1, … of ids [B, T]: i32 [B, T]. */
+export function countFrom(ids: Tensor, start: number | ScalarRef): Tensor {
+  const { apply, constant, index } = expr;
+  const first: expr.Expr =
+    typeof start === 'number' ? constant(start, 'i32') : { kind: 'scalar', scalar: start.scalar };
+  return pointwise(apply('add', first, index(1)), [ids]);
 }

@@ -1,5 +1,5 @@
 // Weights by name. A layer asks for tensors by their names in a checkpoint, relative to where it stands.
-import type { Graph, Tensor } from '@transept/tensor';
+import type { Graph, ParameterOptions, Tensor } from '@transept/tensor';
 
 /** A place in the tree of a checkpoint's names. */
 export interface Weights {
@@ -8,10 +8,17 @@ export interface Weights {
   readonly path: string;
   /** A place further in. */
   at(path: string): Weights;
-  /** A tensor by its name here, perhaps with a number added to all its values as it is loaded. */
-  get(name: string, shape: readonly number[], options?: { readonly plus?: number }): Tensor;
-  /** Several tensors as one, one after the other along axis 0; `as` is its name, where theirs would be too many. */
-  merged(names: readonly string[], shapes: readonly (readonly number[])[], as?: string): Tensor;
+  /** A tensor by its name here. */
+  get(name: string, shape: readonly number[], options?: ParameterOptions): Tensor;
+  /** Several tensors as one, one after the other along axis 0. */
+  merged(names: readonly string[], shapes: readonly (readonly number[])[], options?: MergedOptions): Tensor;
+}
+
+export interface MergedOptions {
+  /** Its name, where theirs would be too many. */
+  readonly as?: string;
+  /** Names that a checkpoint may lack: zeros stand for them. */
+  readonly optional?: readonly string[];
 }
 
 /** Build with the weights at a place, under a label of the same name. */
@@ -25,9 +32,13 @@ export function weights(graph: Graph, path = ''): Weights {
     path,
     at: (inner) => weights(graph, full(inner)),
     get: (name, shape, options) => graph.parameter(full(name), shape, 'f32', options),
-    merged: (names, shapes, as) =>
+    merged: (names, shapes, { as, optional = [] } = {}) =>
       graph.mergedParameter(
-        names.map((name, i) => ({ name: full(name), shape: shapes[i]! })),
+        names.map((name, i) => ({
+          name: full(name),
+          shape: shapes[i]!,
+          ...(optional.includes(name) && { optional: true }),
+        })),
         'f32',
         as === undefined ? {} : { name: full(as) },
       ),

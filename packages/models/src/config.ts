@@ -22,6 +22,43 @@ export class ConfigReader {
     return this.#json[key] !== undefined && this.#json[key] !== null;
   }
 
+  /** Is it there as null, which often means something else than being absent? */
+  isNull(key: string): boolean {
+    return this.#json[key] === null;
+  }
+
+  /** The first of several names of one option that is there; the first of all if none is. */
+  first(...keys: readonly [string, ...string[]]): string {
+    return keys.find((key) => this.has(key)) ?? keys[0];
+  }
+
+  /** The configuration under a key, if there is one. */
+  inner(key: string): ConfigReader | undefined {
+    if (!this.has(key)) return undefined;
+    const json = this.#read(key, 'an object', undefined, isObject);
+    return new ConfigReader(json, `${this.#file}: "${key}"`);
+  }
+
+  /** The keys that are there. */
+  get keys(): readonly string[] {
+    return Object.keys(this.#json);
+  }
+
+  /** A whole number from 1 on, or undefined where null says that there is none. */
+  sizeOrNone(key: string, fallback?: number): number | undefined {
+    return this.isNull(key) || (fallback === undefined && !this.has(key)) ? undefined : this.size(key, fallback);
+  }
+
+  /** A number, or undefined where null says that there is none. */
+  numberOrNone(key: string, fallback?: number): number | undefined {
+    return this.isNull(key) || (fallback === undefined && !this.has(key)) ? undefined : this.number(key, fallback);
+  }
+
+  /** A list of numbers. */
+  numbers(key: string): readonly number[] {
+    return this.#read(key, 'a list of numbers', undefined, (v): v is number[] => Array.isArray(v) && v.every(Number.isFinite));
+  }
+
   /** A whole number from 1 on. */
   size(key: string, fallback?: number): number {
     return this.#read(key, 'a whole number from 1 on', fallback, (v): v is number => Number.isSafeInteger(v) && (v as number) > 0);
@@ -42,6 +79,11 @@ export class ConfigReader {
 
   text(key: string, fallback?: string): string {
     return this.#read(key, 'a string', fallback, (v): v is string => typeof v === 'string');
+  }
+
+  textOrList(key: string, fallback?: string): string | readonly unknown[] {
+    const fits = (v: unknown): v is string | unknown[] => typeof v === 'string' || Array.isArray(v);
+    return this.#read<string | unknown[]>(key, 'a string or a list', fallback, fits);
   }
 
   list(key: string): readonly unknown[] {
@@ -86,6 +128,8 @@ export class ConfigReader {
     return value as T;
   }
 }
+
+const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const activations: Readonly<Record<string, Activation>> = {
   relu: 'relu',

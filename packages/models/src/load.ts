@@ -40,7 +40,7 @@ export async function loadModel(files: Files, backend: Backend, options: LoadMod
   const model = createModel(config, modelType);
   const checkpoint = await openCheckpoint(files, signal && { signal });
   const parameters = parametersOf(model);
-  const destinations = locate(parameters, checkpoint, model);
+  const { destinations, absent } = locate(parameters, checkpoint, model);
 
   using undo = new DisposableStack();
   const buffers = new Map<string, Buffer>();
@@ -52,6 +52,8 @@ export async function loadModel(files: Files, backend: Backend, options: LoadMod
     undo.use(buffer);
     buffers.set(parameter.name, buffer);
     if ('values' in parameter.source) backend.write(buffer, parameter.source.values);
+    for (const { start, count } of absent.get(parameter.name) ?? [])
+      backend.write(buffer, new Float32Array(count), start * 4);
     return buffer;
   };
   for (const parameter of parameters) add(parameter);
@@ -131,20 +133,39 @@ interface Destination {
   readonly plus: number;
 }
 
+/** Elements of a parameter that the checkpoint says nothing of, and that are zeros. */
+interface Absent {
+  readonly start: number;
+  readonly count: number;
+}
+
+interface Located {
+  /** By tensor of the checkpoint. */
+  readonly destinations: ReadonlyMap<string, readonly Destination[]>;
+  /** By parameter. */
+  readonly absent: ReadonlyMap<string, readonly Absent[]>;
+}
+
 /** Where each tensor of the checkpoint goes. Throws a CheckpointError for one that is missing or has another shape. */
-function locate(parameters: readonly Parameter[], checkpoint: Checkpoint, model: Model): Map<string, Destination[]> {
+function locate(parameters: readonly Parameter[], checkpoint: Checkpoint, model: Model): Located {
   const stored = (name: string): string =>
     checkpoint.tensors.has(name) ? name : (model.alternatives?.(name).find((n) => checkpoint.tensors.has(n)) ?? name);
   const destinations = new Map<string, Destination[]>();
+  const absent = new Map<string, Absent[]>();
   for (const { name: parameter, source } of parameters) {
     if ('values' in source) continue;
     let start = 0;
-    for (const { name: asked, shape } of source.parts) {
+    for (const { name: asked, shape, optional } of source.parts) {
       const name = stored(asked);
-      checkpoint.find(name, shape);
-      destinations.set(name, [...(destinations.get(name) ?? []), { parameter, start, plus: source.plus ?? 0 }]);
-      start += elements(shape);
+      const count = elements(shape);
+      if (optional && !checkpoint.tensors.has(name))
+        absent.set(parameter, [...(absent.get(parameter) ?? []), { start, count }]);
+      else {
+        checkpoint.find(name, shape);
+        destinations.set(name, [...(destinations.get(name) ?? []), { parameter, start, plus: source.plus ?? 0 }]);
+      }
+      start += count;
     }
   }
-  return destinations;
+  return { destinations, absent };
 }

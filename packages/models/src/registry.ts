@@ -4,16 +4,18 @@ import type { Json } from './config.ts';
 import type { Family, Model } from './family.ts';
 import { albert } from './albert/model.ts';
 import { bert } from './bert/model.ts';
+import { debertaV2 } from './deberta-v2/model.ts';
 import { distilbert } from './distilbert/model.ts';
 import { electra } from './electra/model.ts';
 import { llama } from './llama/model.ts';
 import { marian } from './marian/model.ts';
+import { modernbert } from './modernbert/model.ts';
 import { mpnet } from './mpnet/model.ts';
 import { opennmt } from './opennmt/model.ts';
 import { roberta, xlmRoberta } from './roberta/model.ts';
 
 const decoders: readonly Family[] = [llama];
-const encoders: readonly Family[] = [bert, distilbert, roberta, xlmRoberta, electra, albert, mpnet];
+const encoders: readonly Family[] = [bert, distilbert, roberta, xlmRoberta, electra, albert, mpnet, debertaV2, modernbert];
 const encoderDecoders: readonly Family[] = [marian, opennmt];
 
 const families = new Map([...decoders, ...encoders, ...encoderDecoders].map((f) => [f.modelType, f]));

@@ -58,6 +58,8 @@ export interface CallNode {
 export interface ParameterPart {
   readonly name: string;
   readonly shape: Shape;
+  /** All zeros where the checkpoint has none of that name. */
+  readonly optional?: boolean;
 }
 
 /** What a graph wants to have bound under a name, never written. */
@@ -78,6 +80,8 @@ export interface StoredSource {
 export interface ParameterOptions {
   /** A number to add to every value when it is loaded. */
   readonly plus?: number;
+  /** All zeros where the checkpoint has none of that name. */
+  readonly optional?: boolean;
 }
 
 export interface MergedOptions {
@@ -111,8 +115,8 @@ export class Graph {
   }
 
   /** A weight, by its name in a checkpoint. Asking again for the same name gives the same tensor. */
-  parameter(name: string, shape: Shape, dtype: DType = 'f32', { plus = 0 }: ParameterOptions = {}): Tensor {
-    const source = { parts: [{ name, shape }], ...(plus !== 0 && { plus }) };
+  parameter(name: string, shape: Shape, dtype: DType = 'f32', { plus = 0, optional = false }: ParameterOptions = {}): Tensor {
+    const source = { parts: [{ name, shape, ...(optional && { optional }) }], ...(plus !== 0 && { plus }) };
     return this.#parameter({ name: plus === 0 ? name : `${name}+${plus}`, shape, dtype, source });
   }
 

@@ -1,0 +1,127 @@
+// A mixture of experts (Shazeer et al., arXiv:1701.06538; Jiang et al., arXiv:2401.04088): a router scores the experts for each
+// token, the best few work on it, and their results are weighted. All of it stays on the device: the best are found by rank.
+import {
+  activation,
+  broadcastTo,
+  div,
+  expandDims,
+  expr,
+  gather,
+  matmul,
+  mul,
+  pointwise,
+  reshape,
+  slice,
+  softmax,
+  sum,
+  transpose,
+} from '@transept/tensor';
+import type { Activation, Tensor } from '@transept/tensor';
+import { linear } from './linear.ts';
+import type { Linear } from './linear.ts';
+import type { Weights } from './weights.ts';
+
+export interface Experts {
+  /** [E, C] */
+  readonly router: Linear;
+  /** How many experts work on a token. */
+  readonly chosen: number;
+  /** Do the weights of those add up to 1? */
+  readonly renormalize: boolean;
+  /** Gates and inputs of the gated feed-forward layers: [E, 2·F, C]. */
+  readonly gateUp: Tensor;
+  /** [E, C, F] */
+  readonly down: Tensor;
+  readonly activation: Activation;
+}
+
+/** The weights of E experts that are stored one by one, each with a gate, an input and an output map of these names. */
+export function expertWeights(
+  w: Weights,
+  {
+    count,
+    width,
+    hidden,
+    gate,
+    up,
+    down,
+  }: { count: number; width: number; hidden: number; gate: string; up: string; down: string },
+): Pick<Experts, 'gateUp' | 'down'> {
+  const each = Array.from({ length: count }, (_, e) => e);
+  const gates = each.flatMap((e) => [`${e}.${gate}.weight`, `${e}.${up}.weight`]);
+  const downs = each.map((e) => `${e}.${down}.weight`);
+  const all = (names: readonly string[], rows: number, columns: number, as: string): Tensor =>
+    w.merged(
+      names,
+      names.map(() => [rows, columns]),
+      { as },
+    );
+  return {
+    gateUp: reshape(all(gates, hidden, width, `{all}.{${gate},${up}}.weight`), [count, 2 * hidden, width]),
+    down: reshape(all(downs, width, hidden, `{all}.${down}.weight`), [count, width, hidden]),
+  };
+}
+
+/** x [B, T, C] → [B, T, C]. */
+export function mixtureOfExperts(x: Tensor, layer: Experts): Tensor {
+  const { gateUp, chosen } = layer;
+  const experts = gateUp.shape[0]!;
+  const [rows, length, width] = x.shape as readonly [number, number, number];
+  const tokens = reshape(x, [rows * length, width]); // [N, C]
+  const logits = linear(tokens, layer.router); // [N, E]
+  const [scores, rank] = [softmax(logits), ranks(logits)];
+  // Fetching weights reads and writes them once more than computing with all of them does.
+  const mixed =
+    3 * rows * length * chosen < experts ? sparse(tokens, scores, rank, layer) : dense(tokens, scores, rank, layer);
+  return reshape(mixed, [rows, length, width]);
+}
+
+/** How many experts are better, of equal ones those before: [N, E] → i32 [N, E]. */
+function ranks(scores: Tensor): Tensor {
+  const { apply, index, input } = expr;
+  const [mine, other] = [input(0), input(1)];
+  const before = apply('and', apply('equal', other, mine), apply('less', index(2), index(1)));
+  const better = pointwise(apply('or', apply('less', mine, other), before), [
+    expandDims(scores, 2),
+    expandDims(scores, 1),
+  ]);
+  return sum(better, { keepDims: false });
+}
+
+/** Every expert works on every token, most of it for nothing: right for many tokens or few experts. */
+function dense(tokens: Tensor, scores: Tensor, rank: Tensor, layer: Experts): Tensor {
+  const { apply, constant, input } = expr;
+  const [experts, twice, width] = layer.gateUp.shape as readonly [number, number, number];
+  const count = tokens.shape[0]!;
+  const isChosen = apply('less', input(1), constant(layer.chosen, 'i32'));
+  const share = shares(pointwise(apply('select', isChosen, input(0), constant(0)), [scores, rank]), layer); // [N, E]
+  const both = linear(tokens, { weight: reshape(layer.gateUp, [experts * twice, width]) });
+  const hidden = gated(reshape(both, [count, experts, twice]), layer.activation); // [N, E, F]
+  const weighted = transpose(mul(hidden, expandDims(share, 2)), [1, 0, 2]); // [E, N, F]
+  return sum(matmul(weighted, transpose(layer.down, [0, 2, 1])), { axes: [0], keepDims: false });
+}
+
+/** The weights of the chosen experts are fetched: right for a token or two of many experts. */
+function sparse(tokens: Tensor, scores: Tensor, rank: Tensor, layer: Experts): Tensor {
+  const { apply, constant, index, input } = expr;
+  const { chosen } = layer;
+  const [count, width] = tokens.shape as readonly [number, number];
+  const places = [count, chosen, scores.shape[1]!];
+  const [ranked, scored] = [rank, scores].map((x) => broadcastTo(expandDims(x, 1), places)) as [Tensor, Tensor];
+  const isNth = apply('equal', input(0), index(1)); // axes [N, K, E]: is expert e the k-th best?
+  const pick = (value: expr.Expr, none: expr.Expr): Tensor =>
+    sum(pointwise(apply('select', isNth, value, none), [ranked, scored]), { keepDims: false });
+  const which = reshape(pick(index(2), constant(0, 'i32')), [count * chosen]); // [N·K]
+  const share = shares(pick(input(1), constant(0)), layer); // [N, K]
+  const x = reshape(broadcastTo(expandDims(tokens, 1), [count, chosen, width]), [count * chosen, 1, width]);
+  const both = matmul(x, transpose(gather(layer.gateUp, which), [0, 2, 1])); // [N·K, 1, 2·F]
+  const out = matmul(gated(both, layer.activation), transpose(gather(layer.down, which), [0, 2, 1])); // [N·K, 1, C]
+  return sum(mul(reshape(out, [count, chosen, width]), expandDims(share, 2)), { axes: [1], keepDims: false });
+}
+
+const shares = (x: Tensor, { renormalize }: Experts): Tensor => (renormalize ? div(x, sum(x)) : x);
+
+function gated(both: Tensor, fn: Activation): Tensor {
+  const hidden = both.shape.at(-1)! / 2;
+  return mul(activation(fn, slice(both, -1, 0, hidden)), slice(both, -1, hidden));
+}
