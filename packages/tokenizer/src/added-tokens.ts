@@ -12,6 +12,8 @@ export interface AddedToken {
   readonly rstrip: boolean;
   readonly normalized: boolean;
   readonly special: boolean;
+  /** Never found in text, only decoded: the control symbols of SentencePiece. */
+  readonly hidden?: boolean;
 }
 
 export function readAddedTokens(json: Json): AddedToken[] {

@@ -1,8 +1,11 @@
 // The text on its way from what the user wrote to what the model reads. When offsets are wanted, every UTF-16 unit of the
 // current text carries its place [start, end) in the original; edits say which old unit lends its place to each new one.
 
-/** Writes edited text: `source` is the old unit whose place the new text takes, -1 for an empty place at the start. */
-export type Put = (text: string, source: number) => void;
+/**
+ * Writes edited text: `source` is the old unit whose place the new text takes, -1 for an empty place at the start. With `last`
+ * it takes the place of all units from one to the other.
+ */
+export type Put = (text: string, source: number, last?: number) => void;
 
 /** One change of the text: a normalizer, or the part of a pre-tokenizer that rewrites. */
 export interface Edit {
@@ -57,10 +60,10 @@ export class Text {
     const places: number[] = [];
     edit.rewrite(
       text,
-      (piece, source) => {
+      (piece, source, last = source) => {
         result += piece;
         const start = source < 0 ? from : old[2 * source]!;
-        const end = source < 0 ? from : old[2 * source + 1]!;
+        const end = source < 0 ? from : old[2 * last + 1]!;
         for (let i = 0; i < piece.length; i++) places.push(start, end);
       },
       from === 0,

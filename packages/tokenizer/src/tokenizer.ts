@@ -81,7 +81,7 @@ export class Tokenizer {
       const text = normalized ? this.#normalize(Text.of(content, false)).text : content;
       this.#added.set(content, token);
       this.#addedIds.set(token.id, text);
-      (normalized ? this.#normalized : this.#raw).add(token, text);
+      if (!token.hidden) (normalized ? this.#normalized : this.#raw).add(token, text);
     }
   }
 

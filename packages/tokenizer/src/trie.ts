@@ -20,6 +20,17 @@ export class Trie {
     this.#ids[node] = id;
   }
 
+  /** Where the longest token that begins at `start` ends; `start` when there is none. */
+  longest(text: string, start: number): number {
+    let end = start;
+    for (let node = 0, i = start; i < text.length;) {
+      node = this.#edges.get(node, text.charCodeAt(i++));
+      if (node < 0) break;
+      if (this.#ids[node]! >= 0) end = i;
+    }
+    return end;
+  }
+
   /** The node after `unit`, or -1 when no token goes on so. */
   step(node: number, unit: number): number {
     return this.#edges.get(node, unit);

@@ -1,10 +1,11 @@
 // Byte pair encoding (Sennrich 2016): a word starts as single characters, and the pair of neighbours that was learned first
-// merges, the leftmost of equal ones, until no pair is known. A heap of pairs keeps this near linear for any word.
+// merges, the leftmost of equal ones, until no pair is known.
 import { TokenizerError } from '../errors.ts';
 import { show, type Json } from '../json.ts';
 import { PairTable } from '../pair-table.ts';
 import { unitsAt } from '../text.ts';
 import { byteTokens } from './byte-fallback.ts';
+import { mergeAll } from './merge.ts';
 import type { Model, Tokens } from './model.ts';
 import { readVocab } from './vocab.ts';
 
@@ -113,79 +114,22 @@ export class Bpe implements Model {
 
   #merge({ ids, spans }: Tokens): Tokens {
     const { merges } = this.#options;
-    const count = ids.length;
-    const next = new Int32Array(count + 1);
-    const before = new Int32Array(count + 1);
-    const heap = new Heap();
-    const offer = (left: number, right: number): void => {
-      const rank = right < count ? merges.rank(ids[left]!, ids[right]!) : -1;
-      if (rank >= 0) heap.push(rank * POSITIONS + left);
-    };
-    for (let i = 0; i < count; i++) {
-      next[i] = i + 1;
-      before[i] = i - 1;
-      offer(i, i + 1);
-    }
-    for (let best = heap.pop(); best >= 0; best = heap.pop()) {
-      const left = best % POSITIONS;
-      const right = next[left]!;
-      const rank = (best - left) / POSITIONS;
-      // The pair may be gone: its left merged away (id -1), or one of the two grew.
-      if (right >= count || ids[left] === GONE || merges.rank(ids[left]!, ids[right]!) !== rank) continue;
-      ids[left] = merges.made(rank);
-      ids[right] = GONE;
-      spans[2 * left + 1] = spans[2 * right + 1]!;
-      next[left] = next[right]!;
-      before[next[right]!] = left;
-      offer(left, next[left]!);
-      if (before[left]! >= 0) offer(before[left]!, left);
-    }
     const merged: Tokens = { ids: [], spans: [] };
-    for (let i = 0; i < count; i = next[i]!) {
-      merged.ids.push(ids[i]!);
-      merged.spans.push(spans[2 * i]!, spans[2 * i + 1]!);
-    }
+    mergeAll(
+      ids.length,
+      {
+        rank: (left, right) => merges.rank(ids[left]!, ids[right]!),
+        merge: (left, right, rank) => {
+          ids[left] = merges.made(rank);
+          spans[2 * left + 1] = spans[2 * right + 1]!;
+        },
+      },
+      (i) => {
+        merged.ids.push(ids[i]!);
+        merged.spans.push(spans[2 * i]!, spans[2 * i + 1]!);
+      },
+    );
     return merged;
-  }
-}
-
-const GONE = -1;
-/** Ranks and positions share one number: 2²² ranks times 2³¹ positions fit into 53 bits. */
-const POSITIONS = 2 ** 31;
-
-/** A binary heap of numbers, the least on top. */
-class Heap {
-  readonly #items: number[] = [];
-
-  push(value: number): void {
-    const items = this.#items;
-    let at = items.push(value) - 1;
-    while (at > 0) {
-      const parent = (at - 1) >> 1;
-      if (items[parent]! <= value) break;
-      items[at] = items[parent]!;
-      at = parent;
-    }
-    items[at] = value;
-  }
-
-  /** The least, or -1 when there is none. */
-  pop(): number {
-    const items = this.#items;
-    const top = items[0] ?? -1;
-    const last = items.pop();
-    if (last === undefined || items.length === 0) return top;
-    let at = 0;
-    for (;;) {
-      let child = 2 * at + 1;
-      if (child >= items.length) break;
-      if (child + 1 < items.length && items[child + 1]! < items[child]!) child++;
-      if (items[child]! >= last) break;
-      items[at] = items[child]!;
-      at = child;
-    }
-    items[at] = last;
-    return top;
   }
 }
 

@@ -12,9 +12,14 @@ import type { Model, Tokens } from './model.ts';
 const UNKNOWN_PENALTY = 10;
 
 export interface UnigramOptions {
-  pieces: readonly (readonly [piece: string, score: number])[];
+  /** Those without a score are tokens, but never found in text. */
+  pieces: readonly (readonly [piece: string, score: number | undefined])[];
   unknown: number | undefined;
   byteFallback: boolean;
+  /** The score of the worst piece, if not the least of all. */
+  leastScore?: number;
+  /** Where `tokenizers` differs from SentencePiece: sums keep 64 bits, and a run of unknown characters may be a token. */
+  asTokenizers: boolean;
 }
 
 export class Unigram implements Model {
@@ -24,22 +29,26 @@ export class Unigram implements Model {
   readonly #unknown: number;
   readonly #unknownScore: number;
   readonly #byteFallback: boolean;
+  readonly #asTokenizers: boolean;
   // The best path to every unit of the word at hand: its score, and the start and id of its last piece.
-  #best = new Float64Array(256);
+  #best: Float64Array | Float32Array;
   #starts = new Int32Array(256);
   #ids = new Int32Array(256);
 
-  constructor({ pieces, unknown = -1, byteFallback }: UnigramOptions) {
-    this.#scores = Float64Array.from(pieces, ([, score]) => score);
+  constructor({ pieces, unknown = -1, byteFallback, leastScore, asTokenizers }: UnigramOptions) {
+    this.#scores = Float64Array.from(pieces, ([, score = 0]) => score);
     this.#unknown = unknown;
     this.#byteFallback = byteFallback;
+    this.#best = asTokenizers ? new Float64Array(256) : new Float32Array(256);
+    this.#asTokenizers = asTokenizers;
     let least = Infinity;
     for (const [id, [piece, score]] of pieces.entries()) {
       this.vocab.set(piece, id);
+      if (score === undefined) continue;
       if (piece) this.#trie.add(piece, id);
       least = Math.min(least, score);
     }
-    this.#unknownScore = least - UNKNOWN_PENALTY;
+    this.#unknownScore = (leastScore ?? least) - UNKNOWN_PENALTY;
   }
 
   encode(word: string): Tokens {
@@ -107,7 +116,7 @@ export class Unigram implements Model {
   }
 
   #addUnknown(text: string, start: number, end: number, tokens: Required<Tokens>): void {
-    const known = this.vocab.get(text);
+    const known = this.#asTokenizers ? this.vocab.get(text) : undefined;
     const bytes = known === undefined && this.#byteFallback && byteTokens(text, this.vocab);
     if (bytes) {
       for (const id of bytes) {
@@ -123,7 +132,7 @@ export class Unigram implements Model {
 
   #reserve(size: number): void {
     if (this.#best.length >= size) return;
-    this.#best = new Float64Array(2 * size);
+    this.#best = this.#asTokenizers ? new Float64Array(2 * size) : new Float32Array(2 * size);
     this.#starts = new Int32Array(2 * size);
     this.#ids = new Int32Array(2 * size);
   }
@@ -145,5 +154,6 @@ export function unigram(json: Json): Unigram {
     pieces: pieces as [string, number][],
     unknown: unknown.missing ? undefined : unknown.count(),
     byteFallback: json.at('byte_fallback').boolean(false),
+    asTokenizers: true,
   });
 }

@@ -2,6 +2,7 @@
 // texts, each closed by a zero byte. `tokenizers` looks up whole grapheme clusters of under six bytes first, then single
 // characters, and takes the shortest entry that begins them (its crate spm_precompiled); SentencePiece itself takes the
 // longest entry at every position. Format: u32 size of the trie in bytes, trie, texts.
+import { TokenizerError } from '../errors.ts';
 import { eachGrapheme } from '../graphemes.ts';
 import type { Json } from '../json.ts';
 import { unitsAt, type Edit, type Put } from '../text.ts';
@@ -54,25 +55,29 @@ function offset(unit: number): number {
   return (unit >>> 10) << ((unit & 0x200) >>> 6);
 }
 
-export function charsMap(json: Json): CharsMap {
-  const text = json.string();
-  let bytes: Uint8Array;
-  try {
-    bytes = Uint8Array.from(atob(text), (byte) => byte.charCodeAt(0));
-  } catch {
-    return json.fail('is not valid base64');
-  }
-  const view = new DataView(bytes.buffer);
+/** Throws by `fail` when the bytes are no such map. */
+export function readCharsMap(bytes: Uint8Array, fail: (problem: string) => never): CharsMap {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const size = bytes.length < 4 ? 0 : view.getUint32(0, true);
   if (size === 0 || size % 4 !== 0 || size > bytes.length - 4) {
-    json.fail(`has a trie of ${size} bytes, in ${bytes.length}; it must be a multiple of 4 that fits behind its size`);
+    fail(`has a trie of ${size} bytes, in ${bytes.length}; it must be a multiple of 4 that fits behind its size`);
   }
   const trie = Uint32Array.from({ length: size / 4 }, (_, i) => view.getUint32(4 + 4 * i, true));
   return new CharsMap(trie, bytes.subarray(4 + size));
 }
 
+function fromBase64(json: Json): Uint8Array {
+  try {
+    return Uint8Array.from(atob(json.string()), (byte) => byte.charCodeAt(0));
+  } catch (error) {
+    if (error instanceof TokenizerError) throw error;
+    return json.fail('is not valid base64');
+  }
+}
+
 export function precompiled(json: Json): Edit[] {
-  const map = charsMap(json.at('precompiled_charsmap'));
+  const field = json.at('precompiled_charsmap');
+  const map = readCharsMap(fromBase64(field), (problem) => field.fail(problem));
   return [{ rewrite: (text, put) => rewrite(map, text, put) }];
 }
 
