@@ -141,7 +141,8 @@ class WebGpuBackend implements Backend<Step> {
 
 function targetOf(device: GPUDevice, info: GPUAdapterInfo | undefined): Target {
   const subgroup = device.features.has('subgroups') ? (info?.subgroupMinSize ?? 4) : 1;
-  return { subgroup, software: isSoftware(info) };
+  const software = isSoftware(info);
+  return { subgroup, software, queries: software ? 2 : 4 };
 }
 
 /** Adapters that compute on the CPU. */

@@ -28,4 +28,6 @@ export interface Target {
   readonly subgroup: number;
   /** The "GPU" is a CPU: barriers cost a lot and parallel invocations gain little. */
   readonly software: boolean;
+  /** Rows of queries that attention takes through the keys together, 1 to 4: more reads of keys saved, a larger shader. */
+  readonly queries: number;
 }

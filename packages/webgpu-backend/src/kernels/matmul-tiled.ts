@@ -8,13 +8,13 @@ import type { Sizes } from './matmul.ts';
 
 const side = 16;
 const size = side * side;
-/** Columns of a tile, and how far it goes along K at a time. */
-const tileN = 64;
-const tileK = 16;
+/** Columns of a tile. It goes along K in steps of `side`, so that each invocation fills one vector of each slice. */
+const tileN = 4 * side;
 
 export function matmulTiled(call: Call, plan: Plan, { batch, m, n, k }: Sizes): Step {
   const [a, b] = call.inputs as readonly [View, View];
-  const tileM = m <= 16 ? 16 : m <= 32 ? 32 : 64;
+  const rows = m <= side ? 1 : m <= 2 * side ? 2 : 4;
+  const tileM = rows * side;
   const lead = call.output.shape.length - 2;
   const shader = new Shader(call, plan);
   shader.declarePut([
@@ -22,35 +22,51 @@ export function matmulTiled(call: Call, plan: Plan, { batch, m, n, k }: Sizes): 
     { axes: 1, at: 'row' },
     { axes: 1, at: 'column' },
   ]);
-  // One more than the tile's width, so that neighbours along K fall into different banks.
-  const pitchA = tileM + 1;
-  const pitchB = tileN + 1;
-  shader.declare(`var<workgroup> tileA: array<f32, ${tileK * pitchA}>;`);
-  shader.declare(`var<workgroup> tileB: array<f32, ${tileK * pitchB}>;`);
-
-  const each = (count: number, make: (i: number) => string): string[] =>
-    Array.from({ length: count }, (_, i) => make(i));
-  const rows = each(tileM / side, (i) => `${i}`);
-  const columns = each(tileN / side, (i) => `${i}`);
-  const fill = (name: string, view: View, width: number, pitch: number, alongK: boolean): string[] => {
-    const isA = view === a;
-    const [across, limit] = isA ? ['row', m] : ['column', n];
-    const origin = isA ? 'firstRow' : 'firstColumn';
-    const spans = isA ? ['row', 'k'] : ['k', 'column'];
-    const element = shader.at(view, [{ axes: lead, at: 'batch' }, ...spans.map((at) => ({ axes: 1, at }))]);
-    return [
-      `for (var e = lane; e < ${u32(width * tileK)}; e += ${u32(size)}) {`,
-      alongK
-        ? `  let dk = e % ${u32(tileK)}; let d = e / ${u32(tileK)};`
-        : `  let d = e % ${u32(width)}; let dk = e / ${u32(width)};`,
-      `  let k = firstK + dk; let ${across} = ${origin} + d;`,
-      '  var value = 0.0;',
-      `  if (k < ${u32(k)} && ${across} < ${u32(limit)}) { value = ${element}; }`,
-      `  ${name}[dk * ${u32(pitch)} + d] = value;`,
+  shader.declare(`var<workgroup> tileA: array<${vector(rows)}, ${size}>;`);
+  shader.declare(`var<workgroup> tileB: array<${vector(4)}, ${size}>;`);
+  shader.declare(
+    [
+      'fn putRow(values: vec4<f32>, batch: u32, row: u32, firstColumn: u32) {',
+      `  if (row >= ${u32(m)}) { return; }`,
+      `  for (var j = 0u; j < min(4u, ${u32(n)} - firstColumn); j++) { put(values[j], batch, row, firstColumn + j); }`,
       '}',
+    ].join('\n'),
+  );
+
+  /** The element of an operand, or zero outside of it; `k` is the position along K, `at` that along the other axis. */
+  const declareElement = (name: string, view: View, limit: number): void => {
+    const spans = (view === a ? ['at', 'k'] : ['k', 'at']).map((at) => ({ axes: 1, at }));
+    const element = shader.at(view, [{ axes: lead, at: 'batch' }, ...spans]);
+    shader.declare(
+      [
+        `fn ${name}(batch: u32, at: u32, k: u32) -> f32 {`,
+        `  if (k >= ${u32(k)} || at >= ${u32(limit)}) { return 0.0; }`,
+        `  return ${element};`,
+        '}',
+      ].join('\n'),
+    );
+  };
+  declareElement('elementA', a, m);
+  declareElement('elementB', b, n);
+  /** Each invocation fills one vector of a slice, `perLane` neighbours; neighbours in memory are read together. */
+  const fill = (tile: string, element: string, view: View, perLane: number, first: string): string[] => {
+    const [alongK, across] = [view === a ? -1 : -2, view === a ? -2 : -1].map((axis) =>
+      Math.abs(view.strides.at(axis)!),
+    );
+    const [at, dk] = alongK! <= across! ? ['y', 'x'] : ['x', 'y'];
+    const elements = Array.from(
+      { length: perLane },
+      (_, i) => `${element}(batch, ${first} + ${at} * ${u32(perLane)} + ${u32(i)}, firstK + ${dk})`,
+    );
+    return [
+      `${tile}[${dk} * ${u32(side)} + ${at}] = ${vector(perLane)}(`,
+      indent(elements.map((e, i) => (i < perLane - 1 ? `${e},` : e))),
+      ');',
     ];
   };
 
+  const each = Array.from({ length: rows }, (_, i) => i);
+  const part = (i: number): string => (rows === 1 ? 'left' : `left[${i}]`);
   const tilesM = Math.ceil(m / tileM);
   const tilesN = Math.ceil(n / tileN);
   const { workgroups, code } = shader.grid(batch * tilesM * tilesN, 'tile');
@@ -62,27 +78,25 @@ export function matmulTiled(call: Call, plan: Plan, { batch, m, n, k }: Sizes): 
       `let batch = tile / ${u32(tilesN * tilesM)};`,
       `let x = lane % ${u32(side)};`,
       `let y = lane / ${u32(side)};`,
-      ...rows.flatMap((i) => columns.map((j) => `var s${i}${j} = 0.0;`)),
-      `for (var firstK = 0u; firstK < ${u32(k)}; firstK += ${u32(tileK)}) {`,
+      ...each.map((i) => `var sum${i} = vec4<f32>();`),
+      `for (var firstK = 0u; firstK < ${u32(k)}; firstK += ${u32(side)}) {`,
       indent([
-        ...fill('tileA', a, tileM, pitchA, Math.abs(a.strides.at(-1)!) <= Math.abs(a.strides.at(-2)!)),
-        ...fill('tileB', b, tileN, pitchB, Math.abs(b.strides.at(-2)!) < Math.abs(b.strides.at(-1)!)),
+        ...fill('tileA', 'elementA', a, rows, 'firstRow'),
+        ...fill('tileB', 'elementB', b, 4, 'firstColumn'),
         'workgroupBarrier();',
-        `for (var dk = 0u; dk < ${u32(tileK)}; dk++) {`,
-        ...rows.map((i) => `  let a${i} = tileA[dk * ${u32(pitchA)} + y + ${u32(+i * side)}];`),
-        ...columns.map((j) => `  let b${j} = tileB[dk * ${u32(pitchB)} + x + ${u32(+j * side)}];`),
-        ...rows.flatMap((i) => columns.map((j) => `  s${i}${j} += a${i} * b${j};`)),
+        `for (var dk = 0u; dk < ${u32(side)}; dk++) {`,
+        `  let left = tileA[dk * ${u32(side)} + y];`,
+        `  let right = tileB[dk * ${u32(side)} + x];`,
+        ...each.map((i) => `  sum${i} += ${part(i)} * right;`),
         '}',
         'workgroupBarrier();',
       ]),
       '}',
-      ...rows.flatMap((i) =>
-        columns.flatMap((j) => [
-          `if (firstRow + y + ${u32(+i * side)} < ${u32(m)} && firstColumn + x + ${u32(+j * side)} < ${u32(n)}) {`,
-          `  put(s${i}${j}, batch, firstRow + y + ${u32(+i * side)}, firstColumn + x + ${u32(+j * side)});`,
-          '}',
-        ]),
-      ),
+      'let first = firstColumn + x * 4u;',
+      `if (first >= ${u32(n)}) { return; }`,
+      ...each.map((i) => `putRow(sum${i}, batch, firstRow + y * ${u32(rows)} + ${u32(i)}, first);`),
     ]),
   ];
 }
+
+const vector = (count: number): string => (count === 1 ? 'f32' : `vec${count}<f32>`);

@@ -1,5 +1,6 @@
 // Gather, scatter, copy and reduce: what moves or sums up rows.
 import { elements, expr as e } from '@transept/tensor';
+import type { Plan, View } from '@transept/tensor';
 import { expect, test } from 'vitest';
 import { blank, expectClose, runCall } from '../testing/call.ts';
 import { onDevice, onEveryKind } from '../testing/device.ts';
@@ -46,12 +47,33 @@ await onDevice('gather', (backend) => {
 
   test('more elements than one row of workgroups holds', async () => {
     const count = 64 * 65535 + 321;
-    const ints = tensor([3], (i) => i + 5, { dtype: 'i32' });
-    const got = await runCall(backend, 'gather', [ints], {
-      attrs: { start: 2 - count, count },
-      output: blank([count], { dtype: 'i32' }),
+    using table = backend.alloc(12);
+    backend.write(table, new Int32Array([5, 6, 7]));
+    using out = backend.alloc(4 * count);
+    const view = (buffer: number, length: number): View => ({
+      buffer,
+      dtype: 'i32',
+      offset: 0,
+      shape: [length],
+      strides: [1],
     });
-    expect([got[0], got[count - 4], got[count - 3], got[count - 2], got[count - 1]]).toEqual([5, 5, 5, 5, 6]);
+    const attrs = { start: 2 - count, count };
+    const plan: Plan = {
+      name: 'test',
+      backend: backend.name,
+      buffers: [
+        { kind: 'bound', name: 't', role: 'input', bytes: 12, dtype: 'i32', shape: [3], readback: false },
+        { kind: 'bound', name: 'y', role: 'output', bytes: 4 * count, dtype: 'i32', shape: [count], readback: false },
+      ],
+      calls: [{ op: 'gather', attrs, inputs: [view(0, 3)], output: view(1, count), label: 'test' }],
+      scalars: [],
+      notes: [],
+    };
+    using program = await backend.load(plan, { t: table, y: out });
+    program.run([]);
+    const got = new Int32Array((await backend.read(out)).buffer);
+    expect([...got.subarray(count - 4)]).toEqual([5, 5, 5, 6]);
+    expect(got.subarray(0, count - 1).every((x) => x === 5)).toBe(true);
   });
 });
 

@@ -8,7 +8,7 @@ import type { Step, Target } from '../index.ts';
 /** Kinds of devices that kernels are chosen for; any device runs them all. */
 const kinds: Readonly<Record<string, Partial<Target>>> = {
   'as it is': {},
-  'as a GPU': { software: false },
+  'as a GPU': { software: false, queries: 4 },
   'as a GPU without subgroups': { software: false, subgroup: 1 },
 };
 
