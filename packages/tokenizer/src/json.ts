@@ -19,6 +19,16 @@ export class Json {
     if (depth > MAX_DEPTH) this.fail(`is nested too deep: ${depth} levels; at most ${MAX_DEPTH} are read`);
   }
 
+  /** `json` is text, or parsed already. */
+  static parse(json: unknown, file: string): Json {
+    if (typeof json !== 'string') return new Json(json, file);
+    try {
+      return new Json(JSON.parse(json), file);
+    } catch (error) {
+      throw new TokenizerError(`${file}: is no JSON: ${(error as Error).message}`, { cause: error });
+    }
+  }
+
   /** Throws, naming the file and the path; `path` points further inside this value. */
   fail(problem: string, path = ''): never {
     const place = this.path + path;

@@ -13,10 +13,15 @@ export function readPattern(json: Json): Pattern {
   const regex = json.at('Regex');
   const source = regex.string();
   try {
-    return new RegExp(new Translator(source).translate(), 'gv');
+    return compile(source);
   } catch (error) {
     return regex.fail(`${(error as Error).message}; the expression is ${source}`);
   }
+}
+
+/** Throws an Error when the expression is wrong or can't be said in JavaScript. */
+export function compile(source: string): RegExp {
+  return new RegExp(new Translator(source).translate(), 'gv');
 }
 
 /** Calls `visit` for every match in order. An empty match right behind another one doesn't count. */

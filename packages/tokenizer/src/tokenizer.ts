@@ -4,7 +4,6 @@ import { Matcher, readAddedTokens, type AddedToken } from './added-tokens.ts';
 import { readDecoder } from './decoders/index.ts';
 import type { Decoder } from './decoders/step.ts';
 import { join, type Details, type Encoding, type Offsets, type Part } from './encoding.ts';
-import { TokenizerError } from './errors.ts';
 import { Json } from './json.ts';
 import { readModel } from './models/index.ts';
 import type { Model, Tokens } from './models/model.ts';
@@ -85,9 +84,12 @@ export class Tokenizer {
     }
   }
 
-  /** From the contents of tokenizer.json, as text or parsed. Throws TokenizerError with the place of what is wrong. */
-  static fromJSON(json: unknown): Tokenizer {
-    const file = new Json(parse(json), 'tokenizer.json');
+  /**
+   * From the contents of tokenizer.json, as text or parsed. Throws TokenizerError with the place of what is wrong; `name` is
+   * what messages call the file.
+   */
+  static fromJSON(json: unknown, name = 'tokenizer.json'): Tokenizer {
+    const file = Json.parse(json, name);
     return new Tokenizer({
       addedTokens: readAddedTokens(file.at('added_tokens')),
       normalizer: readNormalizer(file.at('normalizer')),
@@ -288,15 +290,6 @@ export class Tokenizer {
       this.#cache.set(word, tokens);
     }
     return tokens;
-  }
-}
-
-function parse(json: unknown): unknown {
-  if (typeof json !== 'string') return json;
-  try {
-    return JSON.parse(json) as unknown;
-  } catch (error) {
-    throw new TokenizerError(`tokenizer.json: is no JSON: ${(error as Error).message}`, { cause: error });
   }
 }
 
