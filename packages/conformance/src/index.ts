@@ -9,3 +9,7 @@ export { describeBackend } from './describe-backend.ts';
 export type { TestFramework } from './describe-backend.ts';
 export { Reporter, supportTable } from './report.ts';
 export type { OperationCounts, Report } from './report.ts';
+export { onnxCases } from './onnx/index.ts';
+export type { OnnxCase, OnnxTensor } from './onnx/index.ts';
+export { faults, runFaults } from './faults/run.ts';
+export type { FaultOptions, FaultResult } from './faults/run.ts';

@@ -1,6 +1,6 @@
 // `transept conformance`: does a backend compute what it should? The suite as a command; exit code 1 with failures.
 import { Reporter, runConformance, supportTable } from '@transept/conformance';
-import type { ConformanceOptions, Mode, Result } from '@transept/conformance';
+import type { CaseSource, ConformanceOptions, Mode, OutOfScope, Result } from '@transept/conformance';
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { deviceOptions, wholeNumber } from '../context.ts';
@@ -8,11 +8,13 @@ import type { Context, DeviceOptions } from '../context.ts';
 import { table } from '../draw/table.ts';
 import { CommandError, exitCodes } from '../errors.ts';
 import { registerModules } from '../models.ts';
+import { readOperatorCases } from '../operator-cases.ts';
 import { columnsOf, print } from '../terminal.ts';
 
 interface ConformanceCommandOptions extends DeviceOptions {
   readonly mode: Mode;
   readonly only?: readonly string[];
+  readonly cases?: string;
   readonly seed: number;
   readonly sameBitsThreads?: number;
   readonly json?: true;
@@ -26,6 +28,10 @@ export function addConformance(program: Command, context: Context): void {
     .description('run the suite that shows whether a backend computes what it should; exit code 1 with failures')
     .addOption(new Option('--mode <mode>', 'what to do with the cases').choices(modes).default('test'))
     .option('--only <names>', 'cases whose op/name contains one of these, separated by commas', list)
+    .option(
+      '--cases <dir>',
+      'run the operator cases of a folder (JSON as in fixtures/onnx-ops) instead of the own ones',
+    )
     .option('--seed <n>', 'seed of random contents and shapes', wholeNumber(0), 1)
     .option(
       '--same-bits-threads <n>',
@@ -46,12 +52,13 @@ async function run(context: Context, options: ConformanceCommandOptions): Promis
     throw new CommandError(
       `conformance: --backend names ${names.length} backends; mode ${options.mode} takes one, only support takes several`,
     );
+  const source = options.cases === undefined ? undefined : await readOperatorCases(options.cases, terminal);
   const reporters: Reporter[] = [];
-  for (const name of names) reporters.push(await runOn(context, name, options));
+  for (const name of names) reporters.push(await runOn(context, name, options, source));
   if (reporters.some(({ report }) => report.counts.fail > 0)) context.finish(exitCodes.disagreement);
   const text = options.json
-    ? `${JSON.stringify(jsonOf(reporters, options.mode), null, 2)}\n`
-    : show(reporters, options.mode, columnsOf(terminal.stdout));
+    ? `${JSON.stringify(jsonOf(reporters, options.mode, source?.outOfScope), null, 2)}\n`
+    : `${show(reporters, options.mode, columnsOf(terminal.stdout))}${leftOut(source?.outOfScope)}`;
   await print(terminal.stdout, text);
 }
 
@@ -59,6 +66,7 @@ async function runOn(
   { terminal, backends }: Context,
   name: string,
   options: ConformanceCommandOptions,
+  source: CaseSource | undefined,
 ): Promise<Reporter> {
   const { threads, mode, only, seed, sameBitsThreads, json } = options;
   using stack = new DisposableStack();
@@ -73,6 +81,7 @@ async function runOn(
     fresh,
     signal: terminal.signal,
     ...(only && { only }),
+    ...(source && { cases: source.cases }),
     ...(twin && { twin }),
   });
   for await (const result of suite) {
@@ -85,9 +94,10 @@ async function runOn(
 const describe = (result: Extract<Result, { outcome: 'fail' }>): string =>
   `FAIL ${result.op}/${result.case}: ${result.reason}${result.culprit && result.culprit !== result.op ? `; to blame: ${result.culprit}` : ''} (seed ${result.seed})`;
 
-function jsonOf(reporters: readonly Reporter[], mode: Mode): unknown {
+function jsonOf(reporters: readonly Reporter[], mode: Mode, outOfScope: readonly OutOfScope[] | undefined): unknown {
   const objects = reporters.map(({ report, passed }) => ({
     ...report,
+    ...(outOfScope && { outOfScope }),
     ...(mode === 'speed' && { speed: passed.map((p) => ({ op: p.op, case: p.case, ...p.speed })) }),
     ...(mode === 'support' && { support: passed.map((p) => ({ op: p.op, case: p.case, ...p.support })) }),
   }));
@@ -132,3 +142,6 @@ function reasons({ report }: Reporter): string {
   for (const { reason } of report.unsupported) counts.set(reason, (counts.get(reason) ?? 0) + 1);
   return [...counts].map(([reason, n]) => `  unsupported, ${n} cases: ${reason}\n`).join('');
 }
+
+const leftOut = (outOfScope: readonly OutOfScope[] = []): string =>
+  outOfScope.map(({ name, reason }) => `  out of scope: ${name}: ${reason}\n`).join('');

@@ -55,7 +55,9 @@ export class OnnxNode {
     const { name, dtype } = this.kind(input);
     const tensor = this.add(`${input}.${given.name ?? ''}`, given.shape, valuesOf(given), dtype);
     const small = smallFloats[name];
-    const value = small ? gather(this.graph.constant(`values of ${name} ${input}`, [small.values.length], small.values), tensor) : tensor;
+    const value = small
+      ? gather(this.graph.constant(`values of ${name} ${input}`, [small.values.length], small.values), tensor)
+      : tensor;
     this.#tensors.set(input, value);
     return value;
   }
@@ -87,7 +89,11 @@ export class OnnxNode {
   }
 
   number(attribute: string, otherwise: number): number {
-    return (this.#case.attrs[attribute] as number | undefined) ?? otherwise;
+    return this.numberOrNone(attribute) ?? otherwise;
+  }
+
+  numberOrNone(attribute: string): number | undefined {
+    return this.#case.attrs[attribute] as number | undefined;
   }
 
   flag(attribute: string, otherwise = false): boolean {

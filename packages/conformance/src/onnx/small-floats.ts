@@ -39,13 +39,13 @@ function make({ bits, mantissa, bias, special }: Layout): SmallFloat {
   const infinity = top - (2 ** mantissa - 1);
   switch (special) {
     case 'ieee':
-      return { values, largest: infinity - 1, nan: infinity + 2 ** mantissa - 1, infinity, sign, negativeZero: true };
+      return { values, largest: infinity - 1, nan: infinity + 2 ** (mantissa - 1), infinity, sign, negativeZero: true };
     case 'one NaN':
       return { values, largest: top - 1, nan: top, sign, negativeZero: true };
     case 'NaN at negative zero':
       return { values, largest: top, nan: sign, sign, negativeZero: false };
     case 'none':
-      return { values, largest: top, nan: top, sign, negativeZero: true };
+      return { values, largest: top, nan: sign, sign, negativeZero: true };
     default:
       return special satisfies never;
   }
@@ -74,18 +74,16 @@ export const smallFloats: Readonly<Record<string, SmallFloat>> = {
  * The smallest f32 that rounds to each code from 1 to `largest` (to the nearest value, halfway to the even code; upwards for powers of
  * two): the code of a size is how many of them it reaches.
  */
-export function thresholds({ values, largest, sign }: SmallFloat, first = 1): Float32Array {
-  return Float32Array.from({ length: largest - first + 1 }, (_, i) => {
-    const code = first + i;
-    const [below, above] = [values[code - 1]!, values[code]!];
-    if (sign === 0) return next(below);
-    const middle = (below + above) / 2;
-    return code % 2 === 0 ? middle : next(middle);
+export function thresholds({ values, largest, sign }: SmallFloat): Float32Array {
+  return Float32Array.from({ length: largest }, (_, i) => {
+    if (sign === 0) return Math.max(next(values[i]!), 2 ** -126); // subnormal numbers may count as 0
+    const middle = (values[i]! + values[i + 1]!) / 2;
+    return i % 2 === 1 ? middle : next(middle);
   });
 }
 
 /** The next larger f32 of a number from 0 on. */
-export function next(x: number): number {
+function next(x: number): number {
   const bits = new Uint32Array(Float32Array.of(x).buffer);
   bits[0]!++;
   return new Float32Array(bits.buffer)[0]!;

@@ -47,7 +47,7 @@ export function operand(x: Bounded): Bounded {
 
 /** Rounded when stored. */
 export function stored(x: Bounded, dtype: string): Bounded {
-  if (dtype !== 'f16' || Number.isNaN(x.value)) return x;
+  if (dtype !== 'f16' || Number.isNaN(x.value) || (isExact(x) && !Number.isFinite(x.value))) return x;
   const low = x.low - storageError('f16', Math.abs(x.low));
   const high = x.high + storageError('f16', Math.abs(x.high));
   const small = half.smallestNormal;

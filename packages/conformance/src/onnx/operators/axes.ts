@@ -7,7 +7,13 @@ export const axisOf = (axis: number, rank: number): number => (axis < 0 ? axis +
 /** A tensor full of one number. */
 export function full(graph: Graph, shape: readonly number[], value: number, dtype: DType = 'f32'): Tensor {
   const integer = dtype === 'i32' || dtype === 'u32';
-  const made = graph.call('pointwise', [], { expr: expr.constant(value, integer ? dtype : 'f32') }, shape, integer ? dtype : 'f32');
+  const made = graph.call(
+    'pointwise',
+    [],
+    { expr: expr.constant(value, integer ? dtype : 'f32') },
+    shape,
+    integer ? dtype : 'f32',
+  );
   return cast(made, dtype);
 }
 
@@ -23,7 +29,8 @@ export function moveAxis(x: Tensor, from: number, to: number): Tensor {
 }
 
 /** Do something along the last axis to another one. */
-export const along = (x: Tensor, axis: number, act: (x: Tensor) => Tensor): Tensor => moveAxis(act(moveAxis(x, axis, -1)), -1, axis);
+export const along = (x: Tensor, axis: number, act: (x: Tensor) => Tensor): Tensor =>
+  moveAxis(act(moveAxis(x, axis, -1)), -1, axis);
 
 /** Do something to the last of two axes that stands for all from `axis` on. */
 export function flattenFrom(x: Tensor, axis: number): Tensor {
@@ -47,4 +54,9 @@ export function repeat(x: Tensor, axis: number, times: number): Tensor {
 
 /** A tensor of rank 0 or 1 along one axis of a shape, to be broadcast. */
 export const aligned = (x: Tensor, axis: number, rank: number): Tensor =>
-  x.shape.length === 1 && x.shape[0]! > 1 ? reshape(x, Array.from({ length: rank }, (_, a) => (a === axisOf(axis, rank) ? x.shape[0]! : 1))) : x;
+  x.shape.length === 1 && x.shape[0]! > 1
+    ? reshape(
+        x,
+        Array.from({ length: rank }, (_, a) => (a === axisOf(axis, rank) ? x.shape[0]! : 1)),
+      )
+    : x;

@@ -13,7 +13,8 @@ function product(a: Tensor, b: Tensor): Tensor {
 }
 
 function gemm(node: OnnxNode): Tensor {
-  const turned = (input: number, flag: string): Tensor => (node.flag(flag) ? transpose(node.tensor(input)) : node.tensor(input));
+  const turned = (input: number, flag: string): Tensor =>
+    node.flag(flag) ? transpose(node.tensor(input)) : node.tensor(input);
   const scaled = mul(matmul(turned(0, 'transA'), turned(1, 'transB')), node.number('alpha', 1));
   return node.has(2) ? add(scaled, mul(node.tensor(2), node.number('beta', 1))) : scaled;
 }
@@ -28,10 +29,18 @@ function einsum(node: OnnxNode): Tensor {
   };
   const operands = node.tensors().map((x, i) => diagonal(x, extra(terms[i]!, x.shape.length)));
   const all = operands.map((o) => o.labels).join('');
-  const unnamed = [...new Set(all)].filter((l) => l < 'a').sort().join('');
-  const once = [...new Set(all)].filter((l) => l >= 'a' && all.indexOf(l) === all.lastIndexOf(l)).sort().join('');
+  const unnamed = [...new Set(all)]
+    .filter((l) => l < 'a')
+    .sort()
+    .join('');
+  const once = [...new Set(all)]
+    .filter((l) => l >= 'a' && all.indexOf(l) === all.lastIndexOf(l))
+    .sort()
+    .join('');
   const wanted = right === undefined ? unnamed + once : right.replace('...', unnamed);
-  const result = operands.reduce((a, b, i) => contract(a, b, new Set([...wanted, ...operands.slice(i + 1).flatMap((o) => [...o.labels])])));
+  const result = operands.reduce((a, b, i) =>
+    contract(a, b, new Set([...wanted, ...operands.slice(i + 1).flatMap((o) => [...o.labels])])),
+  );
   return ordered(summed(result, new Set(wanted)), wanted);
 }
 
@@ -50,10 +59,16 @@ function diagonal(x: Tensor, labels: string): Labelled {
 
 function summed({ x, labels }: Labelled, kept: ReadonlySet<string>): Labelled {
   const axes = [...labels].flatMap((l, axis) => (kept.has(l) ? [] : [axis]));
-  return axes.length === 0 ? { x, labels } : { x: sum(x, { axes, keepDims: false }), labels: [...labels].filter((l) => kept.has(l)).join('') };
+  return axes.length === 0
+    ? { x, labels }
+    : { x: sum(x, { axes, keepDims: false }), labels: [...labels].filter((l) => kept.has(l)).join('') };
 }
 
-const ordered = ({ x, labels }: Labelled, order: string): Tensor => transpose(x, [...order].map((l) => labels.indexOf(l)));
+const ordered = ({ x, labels }: Labelled, order: string): Tensor =>
+  transpose(
+    x,
+    [...order].map((l) => labels.indexOf(l)),
+  );
 
 /** Two operands as one matrix product: axes of both that are kept are batches, the others of both are summed over. */
 function contract(a: Labelled, b: Labelled, kept: ReadonlySet<string>): Labelled {
@@ -62,7 +77,8 @@ function contract(a: Labelled, b: Labelled, kept: ReadonlySet<string>): Labelled
   const batch = shared.filter((l) => kept.has(l)).join('');
   const inner = shared.filter((l) => !kept.has(l)).join('');
   const own = ({ labels }: Labelled): string => [...labels].filter((l) => !shared.includes(l)).join('');
-  const size = ({ x, labels }: Labelled, names: string): number => elements([...names].map((l) => x.shape[labels.indexOf(l)]!));
+  const size = ({ x, labels }: Labelled, names: string): number =>
+    elements([...names].map((l) => x.shape[labels.indexOf(l)]!));
   const matrix = (o: Labelled, rows: string, columns: string): Tensor =>
     reshape(ordered(o, batch + rows + columns), [size(o, batch), size(o, rows), size(o, columns)]);
   const x = matmul(matrix(left, own(left), inner), matrix(right, inner, own(right)));

@@ -1,5 +1,17 @@
 // Softmax and normalisation along any axis.
-import { add, expandDims, layerNorm, logSoftmax, mean, mul, reshape, rmsNorm, rsqrt, softmax, sub } from '@transept/tensor';
+import {
+  add,
+  expandDims,
+  layerNorm,
+  logSoftmax,
+  mean,
+  mul,
+  reshape,
+  rmsNorm,
+  rsqrt,
+  softmax,
+  sub,
+} from '@transept/tensor';
 import type { Tensor } from '@transept/tensor';
 import type { OnnxNode, Operator } from '../node.ts';
 import { along, axisOf, flattenFrom, full } from './axes.ts';

@@ -45,10 +45,22 @@ export function wrapped(x: Tensor, { bits, dtype }: Kind): Tensor {
   return pointwise(apply('shiftRight', apply('shiftLeft', input(0), shift), shift), [x]);
 }
 
-const unary = (fn: (x: Tensor) => Tensor): Operator => (node) => fn(node.tensor(0));
-const binary = (fn: (a: Tensor, b: Tensor) => Tensor): Operator => (node) => fn(node.tensor(0), node.tensor(1));
-const arithmetic = (fn: (a: Tensor, b: Tensor) => Tensor): Operator => (node) => wrapped(fn(node.tensor(0), node.tensor(1)), node.kind(0));
-const fold = (fn: (a: Tensor, b: Tensor) => Tensor): Operator => (node) => node.tensors().reduce(fn);
+const unary =
+  (fn: (x: Tensor) => Tensor): Operator =>
+  (node) =>
+    fn(node.tensor(0));
+const binary =
+  (fn: (a: Tensor, b: Tensor) => Tensor): Operator =>
+  (node) =>
+    fn(node.tensor(0), node.tensor(1));
+const arithmetic =
+  (fn: (a: Tensor, b: Tensor) => Tensor): Operator =>
+  (node) =>
+    wrapped(fn(node.tensor(0), node.tensor(1)), node.kind(0));
+const fold =
+  (fn: (a: Tensor, b: Tensor) => Tensor): Operator =>
+  (node) =>
+    node.tensors().reduce(fn);
 
 const sigmoid = (x: Tensor): Tensor => activation('sigmoid', x);
 const not = (x: Tensor): Tensor => equal(x, 0);
@@ -82,7 +94,10 @@ function isInfinite(node: OnnxNode): Tensor {
   return equal(size, Infinity);
 }
 
-const bitwise = (fn: 'and' | 'or') => (a: Tensor, b: Tensor): Tensor => pointwise(apply(fn, input(0), input(1)), [a, b]);
+const bitwise =
+  (fn: 'and' | 'or') =>
+  (a: Tensor, b: Tensor): Tensor =>
+    pointwise(apply(fn, input(0), input(1)), [a, b]);
 const stepped = (x: Tensor, otherwise: Tensor): Tensor => where(less(0, x), x, otherwise);
 
 export const pointwiseOperators: Readonly<Record<string, Operator>> = {
@@ -113,7 +128,8 @@ export const pointwiseOperators: Readonly<Record<string, Operator>> = {
   SwiGLU: (node) => mul(swish(node.tensor(0), node.number('alpha', 1)), node.tensor(1)),
   LeakyRelu: (node) => stepped(node.tensor(0), mul(node.tensor(0), node.number('alpha', 0.01))),
   Elu: (node) => stepped(node.tensor(0), mul(sub(exp(node.tensor(0)), 1), node.number('alpha', 1))),
-  HardSigmoid: (node) => maximum(minimum(add(mul(node.tensor(0), node.number('alpha', 0.2)), node.number('beta', 0.5)), 1), 0),
+  HardSigmoid: (node) =>
+    maximum(minimum(add(mul(node.tensor(0), node.number('alpha', 0.2)), node.number('beta', 0.5)), 1), 0),
   Clip: clip,
 
   Add: arithmetic(add),

@@ -1,10 +1,29 @@
 // Quantisation and casts: real numbers as small integers or small floats, and back.
-import { add, broadcastTo, cast, div, equal, expandDims, less, lessEqual, max, maximum, min, minimum, mul, neg, abs, reshape, round, select, sub, sum, where } from '@transept/tensor';
+import {
+  add,
+  cast,
+  div,
+  equal,
+  expandDims,
+  less,
+  lessEqual,
+  max,
+  maximum,
+  min,
+  minimum,
+  mul,
+  neg,
+  abs,
+  round,
+  sub,
+  sum,
+  where,
+} from '@transept/tensor';
 import type { Tensor } from '@transept/tensor';
 import { kindOf } from '../format.ts';
 import type { Kind } from '../format.ts';
 import type { OnnxNode, Operator } from '../node.ts';
-import { next, smallFloats, thresholds } from '../small-floats.ts';
+import { smallFloats, thresholds } from '../small-floats.ts';
 import type { SmallFloat } from '../small-floats.ts';
 import { aligned, repeat } from './axes.ts';
 import { wrapped } from './pointwise.ts';
@@ -32,7 +51,7 @@ export function quantized(node: OnnxNode, x: Tensor, scale: number, zero: number
   const kind = node.outputKind(0);
   const parts = div(x, spread(node, node.as('f32', scale), x.shape));
   const small = smallFloats[kind.name];
-  if (small) return encoded(parts, small, true);
+  if (small) return encoded(parts, less(parts, 0), small, true);
   const whole = round(parts);
   const moved = node.has(zero) ? add(whole, spread(node, node.as('f32', zero), x.shape)) : whole;
   const [low, high] = rangeOf(kind);
@@ -61,29 +80,37 @@ function casted(node: OnnxNode): Tensor {
   const to = kindOf(node.number('to', 1))!;
   const x = node.tensor(0);
   const small = smallFloats[to.name];
-  if (small) return encoded(cast(x, 'f32'), small, node.flag('saturate', true), node.text('round_mode', 'up'));
   if (to.name === 'bool') return equal(equal(x, 0), 0);
-  return wrapped(cast(x, to.dtype), to);
+  if (!small) return wrapped(cast(to.bits === undefined ? x : cast(x, 'i32'), to.dtype), to);
+  const real = cast(x, 'f32');
+  // Negative zero shows only where it divides, and negative infinity only where it does not.
+  const belowZero = less(real, 0);
+  const negative = small.sign > 0 ? maximum(belowZero, less(div(1, real), 0)) : belowZero;
+  return encoded(real, negative, small, node.flag('saturate', true));
 }
 
 /** The code of the nearest small float. Too large a number becomes the largest one when it saturates, otherwise infinity or NaN. */
-function encoded(x: Tensor, small: SmallFloat, saturate: boolean, rounding = 'up'): Tensor {
-  const { largest, sign, nan, infinity, negativeZero } = small;
+function encoded(x: Tensor, negative: Tensor, small: SmallFloat, saturate: boolean): Tensor {
+  const { values, largest, sign, nan, infinity, negativeZero } = small;
+  const limits = thresholds(small);
+  const table = x.graph.constant('where codes begin', [limits.length], limits);
   const size = abs(x);
-  const limits = limitsOf(small, rounding);
-  const table = x.graph.constant('limits of codes', [limits.length], limits);
-  const reached = lessEqual(broadcastTo(table, [...x.shape, limits.length]), expandDims(size, -1));
-  const code = sum(reached, { keepDims: false }); // i32
-  const top = small.values[largest]!;
-  const step = top - small.values[largest - 1]!;
-  const beyond = saturate ? largest : (infinity ?? nan);
-  // Halfway to the next value, which there is none of.
-  const limit = sign === 0 ? Infinity : Math.fround(top + step / 2);
+  const reached = lessEqual(table, expandDims(size, -1)); // [..., codes]
+  const code = sum(reached, { keepDims: false });
+  if (sign === 0) return code;
+  const top = values[largest]!;
+  // Halfway to the value that would come next.
+  const limit = Math.fround(top + (top - values[largest - 1]!) / 2);
   const tooLarge = largest % 2 === 0 ? less(limit, size) : lessEqual(limit, size);
-  const magnitude = where(tooLarge, beyond, code);
-  if (sign === 0) return where(equal(x, x), magnitude, nan);
-  const negative = less(reciprocalOf(x), 0);
+  const magnitude = where(tooLarge, saturate ? largest : (infinity ?? nan), code);
   const signed = where(negative, add(magnitude, sign), magnitude);
-  const zeroed = negativeZero ? signed : where(equal(magnitude, 0), 0, where(equal(magnitude, nan), nan, signed));
-  return where(equal(x, x), zeroed, nan);
+  const coded = negativeZero ? signed : where(equal(magnitude, 0), 0, where(equal(magnitude, nan), nan, signed));
+  return where(equal(x, x), coded, nan);
 }
+
+export const quantizeOperators: Readonly<Record<string, Operator>> = {
+  Cast: casted,
+  QuantizeLinear: (node) => quantized(node, node.as('f32', 0), 1, 2),
+  DequantizeLinear: dequantized,
+  DynamicQuantizeLinear: dynamicallyQuantized,
+};

@@ -1,5 +1,28 @@
 // Sums, extremes and their positions, running sums, the largest few.
-import { abs, add, argmax, broadcastTo, div, elements, equal, exp, expandDims, expr, less, log, max, min, mul, neg, pointwise, prod, reshape, sqrt, sub, sum } from '@transept/tensor';
+import {
+  abs,
+  add,
+  argmax,
+  broadcastTo,
+  div,
+  elements,
+  equal,
+  exp,
+  expandDims,
+  expr,
+  less,
+  log,
+  max,
+  min,
+  mul,
+  neg,
+  pointwise,
+  prod,
+  reshape,
+  sqrt,
+  sub,
+  sum,
+} from '@transept/tensor';
 import type { ReduceOptions, Tensor } from '@transept/tensor';
 import type { OnnxNode, Operator } from '../node.ts';
 import { along, axisOf, moveAxis, positions, take } from './axes.ts';
@@ -40,7 +63,9 @@ const position =
     const x = moveAxis(sign(node.tensor(0)), axis, -1);
     const size = x.shape.at(-1)!;
     const backwards = Array.from({ length: size }, (_, i) => size - 1 - i);
-    const found = node.flag('select_last_index') ? sub(size - 1, argmax(take(x, -1, backwards, 'backwards'))) : argmax(x);
+    const found = node.flag('select_last_index')
+      ? sub(size - 1, argmax(take(x, -1, backwards, 'backwards')))
+      : argmax(x);
     return node.flag('keepdims', true) ? expandDims(found, axis) : found;
   };
 
@@ -67,7 +92,11 @@ function topK(node: OnnxNode): Tensor[] {
   const [other, own] = [broadcastTo(expandDims(x, -2), square), broadcastTo(expandDims(x, -1), square)];
   const better = node.flag('largest', true) ? less(own, other) : less(other, own);
   const earlier = apply('less', index(square.length - 1), index(square.length - 2));
-  const comes = pointwise(apply('or', input(0), apply('and', apply('equal', input(1), input(2)), earlier)), [better, own, other]);
+  const comes = pointwise(apply('or', input(0), apply('and', apply('equal', input(1), input(2)), earlier)), [
+    better,
+    own,
+    other,
+  ]);
   const rank = sum(comes, { keepDims: false }); // [..., N]
   const table = [...x.shape.slice(0, -1), k, n];
   const isRank = equal(broadcastTo(expandDims(rank, -2), table), positions(x.graph, table, -2));

@@ -1,5 +1,26 @@
 // Reading and writing elements by index: all of it is gather and scatter over a table of rows, with indices counted over several axes.
-import { add, assign, elements, equal, expandDims, expr, gather, less, max, maximum, min, minimum, mod, mul, pointwise, prod, reshape, scatter, select, where } from '@transept/tensor';
+import {
+  add,
+  assign,
+  elements,
+  equal,
+  expandDims,
+  expr,
+  gather,
+  less,
+  max,
+  maximum,
+  min,
+  minimum,
+  mod,
+  mul,
+  pointwise,
+  prod,
+  reshape,
+  scatter,
+  select,
+  where,
+} from '@transept/tensor';
 import type { Tensor } from '@transept/tensor';
 import type { OnnxNode, Operator } from '../node.ts';
 import { axisOf, moveAxis, positions } from './axes.ts';
@@ -10,7 +31,8 @@ const { apply, constant, index, input } = expr;
 const fromStart = (indices: Tensor, size: number): Tensor => where(less(indices, 0), add(indices, size), indices);
 
 /** Element `[…, i, …]` of the result is that of x with `indices[…, i, …]` on an axis. */
-export const gatherElements = (x: Tensor, indices: Tensor, axis: number): Tensor => gather(reshape(x, [-1]), flatIndices(x.shape, indices, axis));
+export const gatherElements = (x: Tensor, indices: Tensor, axis: number): Tensor =>
+  gather(reshape(x, [-1]), flatIndices(x.shape, indices, axis));
 
 /** The number of each indexed element in row-major order. */
 function flatIndices(shape: readonly number[], indices: Tensor, axis: number): Tensor {
@@ -19,7 +41,10 @@ function flatIndices(shape: readonly number[], indices: Tensor, axis: number): T
     const stride = constant(elements(shape.slice(a + 1)), 'i32');
     return apply('mul', a === at ? input(0) : index(a), stride);
   });
-  return pointwise(place.reduce((a, b) => apply('add', a, b)), [fromStart(indices, shape[at]!)]);
+  return pointwise(
+    place.reduce((a, b) => apply('add', a, b)),
+    [fromStart(indices, shape[at]!)],
+  );
 }
 
 /** Numbers of rows from tuples of indices along the last axis, `batch` leading axes apart: [..., M] → [...]. */
@@ -31,7 +56,10 @@ function tupleIndices(shape: readonly number[], tuples: Tensor, batch: number): 
     return mul(one, rowsAfter(batch + m));
   });
   const own = parts.reduce(add);
-  return Array.from({ length: batch }, (_, b) => mul(positions(tuples.graph, own.shape, b), rowsAfter(b))).reduce(add, own);
+  return Array.from({ length: batch }, (_, b) => mul(positions(tuples.graph, own.shape, b), rowsAfter(b))).reduce(
+    add,
+    own,
+  );
 }
 
 function gatherNd(node: OnnxNode): Tensor {
@@ -55,7 +83,9 @@ function updateRows(rows: Tensor, at: Tensor, updates: Tensor, reduction: string
   return join(rows, over(written, { axes: [1], keepDims: false }));
 }
 
-const reductions: Readonly<Record<string, { neutral: number; over: typeof max; join: (a: Tensor, b: Tensor) => Tensor }>> = {
+const reductions: Readonly<
+  Record<string, { neutral: number; over: typeof max; join: (a: Tensor, b: Tensor) => Tensor }>
+> = {
   mul: { neutral: 1, over: prod, join: mul },
   max: { neutral: -3e38, over: max, join: maximum },
   min: { neutral: 3e38, over: min, join: minimum },
@@ -74,7 +104,10 @@ function scatterNd(node: OnnxNode): Tensor {
   const rest = x.shape.slice(depth);
   const rows = reshape(x, [elements(x.shape.slice(0, depth)), ...rest]);
   const at = reshape(tupleIndices(x.shape, tuples, 0), [-1]);
-  return reshape(updateRows(rows, at, reshape(node.tensor(2), [at.shape[0]!, ...rest]), node.text('reduction', 'none')), x.shape);
+  return reshape(
+    updateRows(rows, at, reshape(node.tensor(2), [at.shape[0]!, ...rest]), node.text('reduction', 'none')),
+    x.shape,
+  );
 }
 
 /** Rows of a cache [B, ..., S, D] from a position of its own for each batch on; circular ones begin again at 0. */
@@ -87,7 +120,9 @@ function tensorScatter(node: OnnxNode): Tensor {
   const steps = positions(node.graph, places, axis);
   const slot = begin ? add(steps, begin) : steps;
   const wrapped = node.text('mode', 'linear') === 'circular' ? mod(slot, slots) : slot;
-  const before = places.slice(0, axis).map((_, a) => mul(positions(node.graph, places, a), elements(cache.shape.slice(a + 1, axis + 1))));
+  const before = places
+    .slice(0, axis)
+    .map((_, a) => mul(positions(node.graph, places, a), elements(cache.shape.slice(a + 1, axis + 1))));
   const at = reshape(before.reduce(add, wrapped), [-1]);
   const rows = reshape(cache, [elements(cache.shape.slice(0, axis + 1)), ...rest]);
   return reshape(updateRows(rows, at, reshape(update, [at.shape[0]!, ...rest]), 'none'), cache.shape);

@@ -1,5 +1,22 @@
 // Operators that only move elements. Shapes, axes and sizes are inputs in ONNX and fixed when a graph is traced here.
-import { add, broadcastShapes, broadcastTo, cast, concat, copy, elements, expandDims, expr, mul, pad, pointwise, reshape, slice, split, transpose } from '@transept/tensor';
+import {
+  add,
+  broadcastShapes,
+  broadcastTo,
+  cast,
+  concat,
+  copy,
+  elements,
+  expandDims,
+  expr,
+  mul,
+  pad,
+  pointwise,
+  reshape,
+  slice,
+  split,
+  transpose,
+} from '@transept/tensor';
 import type { Tensor } from '@transept/tensor';
 import { Unsupported } from '../../case.ts';
 import { valuesOf } from '../format.ts';
@@ -22,7 +39,8 @@ function sliced(node: OnnxNode): Tensor {
   const axes = node.has(3) ? node.values(3) : [...starts.keys()];
   axes.forEach((axis, i) => {
     const [size, step] = [x.shape.at(axis)!, node.has(4) ? node.values(4)[i]! : 1];
-    const within = (at: number, least: number, most: number): number => Math.min(Math.max(at < 0 ? at + size : at, least), most);
+    const within = (at: number, least: number, most: number): number =>
+      Math.min(Math.max(at < 0 ? at + size : at, least), most);
     if (step > 0) {
       const start = within(starts[i]!, 0, size);
       x = slice(x, axis, start, Math.max(start, within(ends[i]!, 0, size)), step);
@@ -50,7 +68,12 @@ function padded(node: OnnxNode): Tensor {
   if (mode === 'constant') return pad(x, before, after, node.value(2, 0));
   return x.shape.reduce((t, size, axis) => {
     const places = Array.from({ length: before[axis]! + size + after[axis]! }, (_, i) => i - before[axis]!);
-    return take(t, axis, places.map((i) => inside(mode, i, size)), `${mode} along ${axis}`);
+    return take(
+      t,
+      axis,
+      places.map((i) => inside(mode, i, size)),
+      `${mode} along ${axis}`,
+    );
   }, x);
 }
 
@@ -85,8 +108,14 @@ function tiled(node: OnnxNode): Tensor {
   const x = node.tensor(0);
   const times = node.values(1);
   const apart = x.shape.reduce((t, _, axis) => expandDims(t, 2 * axis), x); // [1, D0, 1, D1, …]
-  const stretched = broadcastTo(apart, x.shape.flatMap((d, axis) => [times[axis]!, d]));
-  return reshape(copy(stretched), x.shape.map((d, axis) => d * times[axis]!));
+  const stretched = broadcastTo(
+    apart,
+    x.shape.flatMap((d, axis) => [times[axis]!, d]),
+  );
+  return reshape(
+    copy(stretched),
+    x.shape.map((d, axis) => d * times[axis]!),
+  );
 }
 
 /** The upper or lower triangle of the last two axes; zeros elsewhere. */
@@ -116,9 +145,14 @@ function constantOfShape(node: OnnxNode): Tensor {
 
 function squeezed(node: OnnxNode): Tensor {
   const shape = node.shape(0);
-  const given = node.has(1) ? node.values(1) : (node.numbers('axes') ?? [...shape.keys()].filter((a) => shape[a] === 1));
+  const given = node.has(1)
+    ? node.values(1)
+    : (node.numbers('axes') ?? [...shape.keys()].filter((a) => shape[a] === 1));
   const axes = given.map((a) => axisOf(a, shape.length));
-  return reshape(node.tensor(0), shape.filter((_, a) => !axes.includes(a)));
+  return reshape(
+    node.tensor(0),
+    shape.filter((_, a) => !axes.includes(a)),
+  );
 }
 
 function unsqueezed(node: OnnxNode): Tensor {
@@ -153,4 +187,5 @@ export const shapeOperators: Readonly<Record<string, Operator>> = {
 };
 
 /** Here the axis may also lie after the last one. */
-const flattenAt = (x: Tensor, axis: number): Tensor => (axis === x.shape.length ? reshape(x, [-1, 1]) : flattenFrom(x, axis));
+const flattenAt = (x: Tensor, axis: number): Tensor =>
+  axis === x.shape.length ? reshape(x, [-1, 1]) : flattenFrom(x, axis);

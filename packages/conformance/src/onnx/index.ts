@@ -1,0 +1,2 @@
+export { onnxCases } from './cases.ts';
+export type { OnnxCase, OnnxTensor } from './format.ts';
