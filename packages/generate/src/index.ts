@@ -7,6 +7,8 @@ export { inputNames } from './passes.ts';
 export type { ForwardInputs, Rows } from './passes.ts';
 export { generate, stream } from './generate.ts';
 export type { Generated, GenerateInputs, GenerateOptions, StepReport } from './generate.ts';
+export { pooled } from './pooled.ts';
+export type { PooledOptions, Pooling } from './pooled.ts';
 export { programsOf } from './programs.ts';
 export type { ProgramSizes } from './programs.ts';
 export { TokenChooser } from './choose.ts';

@@ -18,6 +18,8 @@ export interface LoadOptions {
 /** A model with everything its folder says about it. Disposing it frees its weights. */
 export interface TextModel extends Disposable {
   readonly name: string;
+  /** Where it was loaded from. */
+  readonly files: Files;
   readonly loaded: LoadedModel;
   /** Undefined where the folder has no tokenizer.json. */
   readonly tokenizer: Tokenizer | undefined;
@@ -44,6 +46,7 @@ export async function load(where: string | URL | Files, options: LoadOptions): P
   const loaded = await loadModel(files, backend, rest);
   return {
     name: files.name,
+    files,
     loaded,
     tokenizer: parsed,
     generationConfig: generationConfig ?? {},
