@@ -3,6 +3,7 @@
 // has a kernel that does not decline it, and otherwise replaces it by its definition in primitives.
 import type { DType } from './dtype.ts';
 import type { Call, Plan } from './plan.ts';
+import type { Storage } from './storage.ts';
 
 /**
  * Operations every backend implements. `docs/operations.md` and the definitions in `reference/kernels.ts` are exact.
@@ -37,6 +38,11 @@ export type Arithmetic = 'ieee' | 'wgsl';
 export interface Capabilities {
   /** Types that buffers may hold. f32 and i32 always. */
   readonly dtypes: ReadonlySet<DType>;
+  /**
+   * How weights may be stored besides as f32 (`storage.ts`): matmul then takes the rows of such a parameter as the columns of its
+   * right operand, and gather takes them from its table. Default: none.
+   */
+  readonly weights?: ReadonlySet<Storage>;
   /** Largest single buffer, and largest part of it that one kernel can see. */
   readonly maxBufferBytes: number;
   readonly maxBindingBytes: number;

@@ -4,7 +4,15 @@ export * from './errors.ts';
 export * as expr from './expr.ts';
 export type { Expr, ScalarFn } from './expr.ts';
 export { Graph, trace } from './graph.ts';
-export type { MergedOptions, Parameter, ParameterOptions, ParameterPart, StoredSource, Tensor, TracedGraph } from './graph.ts';
+export type {
+  MergedOptions,
+  Parameter,
+  ParameterOptions,
+  ParameterPart,
+  StoredSource,
+  Tensor,
+  TracedGraph,
+} from './graph.ts';
 export { argmax } from './fused/argmax.ts';
 export { attention, attentionWeights } from './fused/attention.ts';
 export type { AttentionOptions } from './fused/attention.ts';
@@ -25,3 +33,5 @@ export { formatCall, formatPlan } from './print.ts';
 export { reference } from './reference/backend.ts';
 export type { ReferenceOptions } from './reference/backend.ts';
 export * from './shape.ts';
+export { canStore, expandStored, f16Value, storableParameters, storageBlock, storedBytes } from './storage.ts';
+export type { Storage } from './storage.ts';

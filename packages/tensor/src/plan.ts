@@ -4,6 +4,7 @@ import type { ComputeType, DType } from './dtype.ts';
 import type { Expr } from './expr.ts';
 import type { Layout, Shape } from './shape.ts';
 import type { OpName } from './backend.ts';
+import type { Storage } from './storage.ts';
 
 /** A tensor as a kernel sees it: which buffer, from where, in which order. Offset and strides count elements of `dtype`. */
 export interface View extends Layout {
@@ -56,6 +57,8 @@ export type PlannedBuffer =
       readonly bytes: number;
       readonly dtype: DType;
       readonly shape: Shape;
+      /** How a parameter's values are stored; `bytes` counts them so. Default: as `dtype`. Only matmul and gather read such a one. */
+      readonly stored?: Storage;
       /** The program copies it out at the end of every run, so that `Program.read(name)` costs no further submit. */
       readonly readback: boolean;
     };

@@ -13,7 +13,9 @@ export function formatPlan(plan: Plan): string {
     `temporaries: ${temporary.length} buffers, ${temporary.reduce((a, b) => a + b, 0)} bytes`,
   ];
   const bound = plan.buffers.flatMap((b) =>
-    b.kind === 'bound' ? [`  ${b.role.padEnd(9)} ${b.dtype} ${formatShape(b.shape).padEnd(16)} ${b.name}`] : [],
+    b.kind === 'bound'
+      ? [`  ${b.role.padEnd(9)} ${b.stored ?? b.dtype} ${formatShape(b.shape).padEnd(16)} ${b.name}`]
+      : [],
   );
   const calls = plan.calls.map((call, i) => `  ${String(i).padStart(3)} ${formatCall(call, plan)}`);
   const notes = plan.notes.map((n) => `  ${n.kind} ${n.op} in ${n.label}: ${n.detail}`);

@@ -7,6 +7,8 @@ import type { Operand, Tensor, TracedGraph } from '../graph.ts';
 import { copy } from '../ops/copy.ts';
 import type { Call, Note, Plan, View } from '../plan.ts';
 import { elements, whole } from '../shape.ts';
+import { checkStored } from '../storage.ts';
+import type { Storage } from '../storage.ts';
 import { decompose } from './decompose.ts';
 import { fuse } from './fuse.ts';
 import { placeNodes } from './place.ts';
@@ -14,20 +16,26 @@ import { placeNodes } from './place.ts';
 export interface LowerOptions {
   /** Bound buffers that `Program.read` will be asked for: they are copied out with every run. */
   readonly readback?: readonly string[];
+  /** How the values of parameters are stored, by name. Default: as the graph says. */
+  readonly stored?: ReadonlyMap<string, Storage>;
 }
 
 /** Make a plan for a backend. Throws an UnsupportedError where the backend cannot do what the graph asks for. */
-export function lower(traced: TracedGraph, backend: Backend, { readback = [] }: LowerOptions = {}): Plan {
+export function lower(traced: TracedGraph, backend: Backend, { readback = [], stored }: LowerOptions = {}): Plan {
   const notes: Note[] = [];
   const decomposed = decompose(traced, backend, notes);
   const { graph } = decomposed;
   const outputs = ownOutputs(decomposed);
   const nodes = fuse({ graph, outputs }, backend, notes);
-  const leaving = new Map(Object.entries(outputs).map(([name, { node, shape }]) => [graph.rootOf(node), { name, shape }]));
-  const { buffers, places } = placeNodes(graph, nodes, leaving, new Set(readback), backend.capabilities);
+  const leaving = new Map(
+    Object.entries(outputs).map(([name, { node, shape }]) => [graph.rootOf(node), { name, shape }]),
+  );
+  const { buffers, places } = placeNodes(graph, nodes, leaving, new Set(readback), backend.capabilities, stored);
   for (const name of readback)
     if (!buffers.some((b) => b.kind === 'bound' && b.name === name))
-      throw new ShapeError(`lower: nothing called "${name}" to read back in "${graph.name}"; there is ${boundNames(buffers)}`);
+      throw new ShapeError(
+        `lower: nothing called "${name}" to read back in "${graph.name}"; there is ${boundNames(buffers)}`,
+      );
 
   const view = (o: Operand): View => {
     const { dtype } = graph.nodes[o.node]!;
@@ -43,8 +51,13 @@ export function lower(traced: TracedGraph, backend: Backend, { readback = [] }: 
       : { buffer: at.buffer, dtype: node.dtype, ...full, offset: at.offset / bytesPer[node.dtype] };
     if (elements(output.shape) === 0) return [];
     const call = { op: node.op, attrs: node.attrs, inputs: node.inputs.map(view), output, label: node.label };
-    return [node.epilogue ? { ...call, epilogue: { expr: node.epilogue.expr, inputs: node.epilogue.inputs.map(view) } } : call];
+    return [
+      node.epilogue
+        ? { ...call, epilogue: { expr: node.epilogue.expr, inputs: node.epilogue.inputs.map(view) } }
+        : call,
+    ];
   });
+  checkStored(graph.name, backend.name, buffers, calls, backend.capabilities);
   return { name: graph.name, backend: backend.name, buffers, calls, scalars: graph.scalars, notes };
 }
 

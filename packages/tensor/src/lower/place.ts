@@ -7,6 +7,8 @@ import type { Graph } from '../graph.ts';
 import type { PlannedBuffer } from '../plan.ts';
 import { elements } from '../shape.ts';
 import type { Shape } from '../shape.ts';
+import { storedBytes } from '../storage.ts';
+import type { Storage } from '../storage.ts';
 import type { FusedNodes } from './fuse.ts';
 
 /** Where a node's value lies: a planned buffer and a byte offset in it. */
@@ -36,6 +38,7 @@ export function placeNodes(
   outputs: ReadonlyMap<number, { readonly name: string; readonly shape: Shape }>,
   readback: ReadonlySet<string>,
   can: Capabilities,
+  stored: ReadonlyMap<string, Storage> = new Map(),
 ): Placement {
   const buffers: PlannedBuffer[] = [];
   const places = new Map<number, Place>();
@@ -57,15 +60,25 @@ export function placeNodes(
     if (places.has(root) || temporaries.has(root) || graph.nodes[root]!.kind === 'bound') return;
     if (!output) temporaries.set(root, { node: root, bytes, first: id, last: id });
     else {
-      const bound = { kind: 'bound', role: 'output', bytes, dtype, ...output, readback: readback.has(output.name) } as const;
+      const bound = {
+        kind: 'bound',
+        role: 'output',
+        bytes,
+        dtype,
+        ...output,
+        readback: readback.has(output.name),
+      } as const;
       places.set(root, { buffer: buffers.push(bound) - 1, offset: 0 });
     }
   });
   graph.nodes.forEach((node, id) => {
     if (node.kind !== 'bound' || !read.has(id)) return;
     const { name, role, shape, dtype } = node;
-    const bytes = byteSize(name, elements(shape) * bytesPer[dtype], can);
-    places.set(id, { buffer: buffers.push({ kind: 'bound', name, role, bytes, dtype, shape, readback: readback.has(name) }) - 1, offset: 0 });
+    const storage = role === 'parameter' ? stored.get(name) : undefined;
+    const count = elements(shape);
+    const bytes = byteSize(name, storage ? storedBytes(storage, count) : count * bytesPer[dtype], can);
+    const bound = { kind: 'bound', name, role, bytes, dtype, shape, ...(storage && { stored: storage }) } as const;
+    places.set(id, { buffer: buffers.push({ ...bound, readback: readback.has(name) }) - 1, offset: 0 });
   });
 
   const lifetimes = [...temporaries.values()].filter((t) => t.bytes > 0);
@@ -116,6 +129,8 @@ const align = (n: number, to: number): number => Math.ceil(n / to) * to;
 
 function byteSize(name: string, bytes: number, { maxBufferBytes }: Capabilities): number {
   if (bytes > maxBufferBytes)
-    throw new UnsupportedError(`lower: "${name}" takes a buffer of ${bytes} bytes; this device allows ${maxBufferBytes}`);
+    throw new UnsupportedError(
+      `lower: "${name}" takes a buffer of ${bytes} bytes; this device allows ${maxBufferBytes}`,
+    );
   return align(bytes, 4);
 }

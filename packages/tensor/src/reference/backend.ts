@@ -2,6 +2,8 @@
 import type { Backend, Capabilities, Kernel, Kernels, Program } from '../backend.ts';
 import { BackendError } from '../errors.ts';
 import type { Plan, View } from '../plan.ts';
+import { elements } from '../shape.ts';
+import { expandStored, storedBytes } from '../storage.ts';
 import { primitives } from './kernels.ts';
 import type { Step } from './kernels.ts';
 import { elementsOf, HostMemory } from './memory.ts';
@@ -19,6 +21,7 @@ export function reference(options: ReferenceOptions = {}): Backend<Step> {
   const kernels: Kernels<Step> = { ...primitives, ...options.kernels };
   const capabilities: Capabilities = {
     dtypes: new Set(['f32', 'f16', 'i32', 'u32', 'i8', 'u8']),
+    weights: new Set(['f16', 'bf16', 'q8', 'q4']),
     maxBufferBytes: 2 ** 32,
     maxBindingBytes: 2 ** 32,
     maxBindings: 64,
@@ -37,13 +40,17 @@ export function reference(options: ReferenceOptions = {}): Backend<Step> {
     write(buffer, data, byteOffset = 0) {
       const target = memory.of(buffer, 'write');
       if (byteOffset + data.byteLength > target.byteLength)
-        throw new BackendError(`write: ${data.byteLength} bytes at ${byteOffset} do not fit a buffer of ${target.byteLength}`);
+        throw new BackendError(
+          `write: ${data.byteLength} bytes at ${byteOffset} do not fit a buffer of ${target.byteLength}`,
+        );
       new Uint8Array(target).set(bytesOf(data), byteOffset);
     },
     async read(buffer, byteOffset = 0, bytes = buffer.bytes - byteOffset) {
       const source = memory.of(buffer, 'read');
       if (byteOffset < 0 || bytes < 0 || byteOffset + bytes > source.byteLength)
-        throw new BackendError(`read: bytes ${byteOffset} to ${byteOffset + bytes} of a buffer of ${source.byteLength}; it must lie within`);
+        throw new BackendError(
+          `read: bytes ${byteOffset} to ${byteOffset + bytes} of a buffer of ${source.byteLength}; it must lie within`,
+        );
       return new Uint8Array(source.slice(byteOffset, byteOffset + bytes));
     },
     async load(plan, bound, { signal } = {}) {
@@ -64,14 +71,29 @@ function load(plan: Plan, bound: Parameters<Backend['load']>[1], backend: Backen
       return memory.of(buffer, 'load');
     }
     const buffer = bound[planned.name];
-    if (!buffer) throw new BackendError(`load: nothing is bound to "${planned.name}" of plan "${plan.name}"; it takes ${planned.bytes} bytes`);
+    if (!buffer)
+      throw new BackendError(
+        `load: nothing is bound to "${planned.name}" of plan "${plan.name}"; it takes ${planned.bytes} bytes`,
+      );
     if (buffer.bytes < planned.bytes)
-      throw new BackendError(`load: "${planned.name}" of plan "${plan.name}" is bound to ${buffer.bytes} bytes; it takes ${planned.bytes}`);
+      throw new BackendError(
+        `load: "${planned.name}" of plan "${plan.name}" is bound to ${buffer.bytes} bytes; it takes ${planned.bytes}`,
+      );
     undo.defer(memory.use(buffer, `load of "${planned.name}"`));
     return memory.of(buffer, 'load');
   });
-  const at = (view: View) => elementsOf(buffers[view.buffer]!, view.dtype);
-  const steps = plan.calls.map((call) => (backend.kernels[call.op] as Kernel<Step>).prepare(call, plan, backend.capabilities)(at));
+  const expanded = buffers.map((memory, i) => {
+    const planned = plan.buffers[i]!;
+    if (planned.kind !== 'bound' || !planned.stored) return undefined;
+    return expandStored(
+      planned.stored,
+      new Uint8Array(memory, 0, storedBytes(planned.stored, elements(planned.shape))),
+    );
+  });
+  const at = (view: View) => expanded[view.buffer] ?? elementsOf(buffers[view.buffer]!, view.dtype);
+  const steps = plan.calls.map((call) =>
+    (backend.kernels[call.op] as Kernel<Step>).prepare(call, plan, backend.capabilities)(at),
+  );
   const owned = undo.move();
   return {
     plan,
@@ -80,7 +102,9 @@ function load(plan: Plan, bound: Parameters<Backend['load']>[1], backend: Backen
       memory.check();
       if (owned.disposed) throw new BackendError(`run: program "${plan.name}" was disposed`);
       if (scalars.length !== plan.scalars.length)
-        throw new BackendError(`run: program "${plan.name}" takes ${plan.scalars.length} scalars, received ${scalars.length}`);
+        throw new BackendError(
+          `run: program "${plan.name}" takes ${plan.scalars.length} scalars, received ${scalars.length}`,
+        );
       for (const step of steps) step(scalars);
     },
     async read(name) {
