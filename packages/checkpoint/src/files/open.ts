@@ -1,0 +1,81 @@
+// From what people type to a place of files: a folder, a GGUF file, a web address, or the name of a model on a hub.
+import { CheckpointError, quoted } from '../errors.ts';
+import { gguf } from '../gguf/files.ts';
+import { parseHubAddress } from '../hub/address.ts';
+import { hub, type HubOptions } from '../hub/hub.ts';
+import type { Files } from './files.ts';
+import { folder } from './folder.ts';
+import { http } from './http.ts';
+
+export interface OpenFilesOptions extends HubOptions {
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * - a folder that exists, or a GGUF file in one
+ * - `https://…`, the address of a folder or of a GGUF file
+ * - `org/name`, `org/name@revision`, `org/name/file.gguf`: a model on a hub, where there is no such folder
+ *
+ * Reads nothing but the header of a GGUF file. Throws a CheckpointError.
+ */
+export async function openFiles(where: string | URL | Files, options: OpenFilesOptions = {}): Promise<Files> {
+  if (typeof where === 'object' && !(where instanceof URL)) return where;
+  const text = where instanceof URL && where.protocol === 'file:' ? decodeURIComponent(where.pathname) : String(where);
+  if (/^https?:/.test(text)) return withFile(...split(text), http, options);
+  if (await exists(text)) return withFile(...split(text), folder, options);
+  const address = parseHubAddress(text);
+  if (address) {
+    const { repo, revision, file } = address;
+    const files = hub(repo, { ...options, ...(revision !== undefined && { revision }) });
+    if (file === undefined) return hinted(files, text);
+    if (file.endsWith('.gguf')) return gguf(hinted(files, text), file, options.signal && { signal: options.signal });
+    throw new CheckpointError(
+      `openFiles: ${quoted(text)} is no folder, and as a name on a hub it has too many parts; expected org/name or org/name/file.gguf`,
+    );
+  }
+  return withFile(...split(text), folder, options);
+}
+
+/** Folder and file name of a GGUF file; of everything else, the folder alone. */
+function split(text: string): [place: string, file: string | undefined] {
+  if (!/\.gguf$/i.test(text)) return [text, undefined];
+  const cut = Math.max(text.lastIndexOf('/'), globalThis.process?.platform === 'win32' ? text.lastIndexOf('\\') : -1);
+  return [cut < 0 ? '.' : text.slice(0, cut) || '/', text.slice(cut + 1)];
+}
+
+async function withFile(
+  place: string,
+  file: string | undefined,
+  open: (place: string) => Files,
+  { signal }: OpenFilesOptions,
+): Promise<Files> {
+  const files = open(place);
+  return file === undefined ? files : gguf(files, decodeFile(place, file), signal && { signal });
+}
+
+/** Addresses have their names encoded. */
+const decodeFile = (place: string, file: string): string => (/^https?:/.test(place) ? decodeURIComponent(file) : file);
+
+async function exists(path: string): Promise<boolean> {
+  const fs = globalThis.process?.getBuiltinModule?.('node:fs/promises');
+  return (await fs?.stat(path).catch(() => undefined)) !== undefined;
+}
+
+/** Whoever mistyped the path of a folder should not read about hubs alone. */
+function hinted(files: Files, text: string): Files {
+  if (!globalThis.process?.versions?.node) return files;
+  const explain = (error: unknown): never => {
+    if (
+      !(error instanceof CheckpointError) ||
+      !/^hub: (there is no model|\S+ cannot be reached|.* is not in the cache)/.test(error.message)
+    )
+      throw error;
+    throw new CheckpointError(`${error.message}; nor is there a folder ${text} here`, { cause: error });
+  };
+  return {
+    ...files,
+    has: (path, options) => files.has(path, options).catch(explain),
+    size: (path, options) => files.size(path, options).catch(explain),
+    read: (path, options) => files.read(path, options).catch(explain),
+  };
+}

@@ -1,0 +1,130 @@
+// What a hub answers: where the files of a revision are, how large, and which commit it is. The protocol is that of huggingface.co:
+// /org/name/resolve/REVISION/PATH, redirects to where large files lie, hashes in `x-linked-etag` or `etag`.
+import { CheckpointError } from '../errors.ts';
+import type { RemoteFile } from './download.ts';
+
+export interface RemoteOptions {
+  readonly repo: string;
+  readonly endpoint: string;
+  readonly token: string | undefined;
+  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
+}
+
+/** There is no such file in the repository; the repository and the revision are there. */
+export const NOT_FOUND = Symbol('not found');
+
+export interface Description {
+  readonly file: RemoteFile | typeof NOT_FOUND;
+  readonly commit: string | undefined;
+}
+
+export class Remote {
+  readonly #options: RemoteOptions;
+
+  constructor(options: RemoteOptions) {
+    this.#options = options;
+  }
+
+  /** A request with the token, which goes to the hub and to no other host. Throws a CheckpointError where it cannot be made. */
+  request = async (url: string, init: RequestInit): Promise<Response> => {
+    const { fetch, token, endpoint } = this.#options;
+    const own = new URL(url).origin === new URL(endpoint).origin;
+    const headers: Record<string, string> = {
+      // The size of what is compressed on the way is not the file's. Browsers send what they like.
+      'accept-encoding': 'identity',
+      ...(init.headers as Record<string, string>),
+      ...(own && token !== undefined && { authorization: `Bearer ${token}` }),
+    };
+    try {
+      return await fetch(url, { ...init, headers });
+    } catch (cause) {
+      init.signal?.throwIfAborted();
+      const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
+      throw new Unreachable(
+        `hub: ${url} cannot be reached: ${inner instanceof Error ? inner.message : String(inner)}`,
+        { cause },
+      );
+    }
+  };
+
+  url(revision: string, path: string): string {
+    const { endpoint, repo } = this.#options;
+    return `${endpoint}/${repo}/resolve/${encodeURIComponent(revision)}/${path.split('/').map(encodeURIComponent).join('/')}`;
+  }
+
+  /** Ask about one file. Throws a CheckpointError that says what is missing: the model, the revision, or the right to read it. */
+  async describe(revision: string, path: string, signal?: AbortSignal): Promise<Description> {
+    const address = this.url(revision, path);
+    const response = await this.#head(address, signal);
+    await response.body?.cancel();
+    const header = (name: string): string | undefined => response.headers.get(name) ?? undefined;
+    const commit = header('x-repo-commit');
+    const redirected = response.status >= 300 && response.status < 400;
+    if (!response.ok && !redirected) {
+      this.#refuse(response, revision, address);
+      return { file: NOT_FOUND, commit };
+    }
+    const tag = (header('x-linked-etag') ?? header('etag'))?.replace(/^W\//, '').replaceAll('"', '');
+    const length =
+      header('x-linked-size') ?? (redirected || isEncoded(response) ? undefined : header('content-length'));
+    const size = length !== undefined && /^\d+$/.test(length) ? Number(length) : undefined;
+    const isHash = tag !== undefined && /^[0-9a-f]{64}$/.test(tag);
+    const known = tag !== undefined && /^[0-9a-f]{40,64}$/.test(tag);
+    return {
+      commit,
+      file: {
+        url: address,
+        size: size !== undefined && Number.isSafeInteger(size) ? size : undefined,
+        sha256: isHash ? tag : undefined,
+        id: known ? tag : `${commit ?? revision}-${path}`.replaceAll(/[^\w.-]/g, '_'),
+      },
+    };
+  }
+
+  /**
+   * The hub's own answer, before it sends on to where the bytes lie: only it has the hash and the commit. A model that was renamed
+   * is another address of the hub. Browsers do not show redirects; there the last answer has to do.
+   */
+  async #head(address: string, signal?: AbortSignal): Promise<Response> {
+    const init: RequestInit = { method: 'HEAD', ...(signal && { signal }) };
+    let url = address;
+    for (let hops = 0; hops < 5; hops++) {
+      const response = await this.request(url, { ...init, redirect: 'manual' });
+      if (response.type === 'opaqueredirect') return this.request(url, init);
+      const location = response.headers.get('location');
+      if (response.status < 300 || response.status >= 400 || location === null) return response;
+      const next = new URL(location, url);
+      if (next.origin !== new URL(url).origin || response.headers.has('x-linked-etag')) return response;
+      url = next.href;
+    }
+    throw new CheckpointError(`hub: ${address} redirects in a circle`);
+  }
+
+  /** Throws unless it is only the file that is missing. */
+  #refuse({ status, statusText, headers }: Response, revision: string, address: string): void {
+    const { repo, endpoint, token } = this.#options;
+    const code = headers.get('x-error-code');
+    if (code === 'EntryNotFound') return;
+    if (code === 'RevisionNotFound')
+      throw new CheckpointError(
+        `hub: ${repo} has no revision "${revision}" at ${endpoint}; expected a branch, tag or commit`,
+      );
+    if (code === 'GatedRepo' || status === 403)
+      throw new CheckpointError(
+        `hub: ${repo} is open only to those who were granted access at ${endpoint}/${repo}; give their token (HF_TOKEN)`,
+      );
+    if (code === 'RepoNotFound' || status === 401)
+      throw new CheckpointError(
+        `hub: there is no model ${repo} at ${endpoint}, or it is private` +
+          (token === undefined ? ': then give a token (HF_TOKEN)' : ' and not open to the token that was given'),
+      );
+    if (status === 404) return;
+    throw new Unreachable(`hub: ${address} was answered with status ${status} ${statusText}; expected 200`);
+  }
+}
+
+/** The hub does not answer as it should now; what is in the cache can be used. */
+export class Unreachable extends CheckpointError {}
+
+const isEncoded = (response: Response): boolean =>
+  (response.headers.get('content-encoding') ?? 'identity') !== 'identity';
