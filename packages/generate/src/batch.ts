@@ -86,3 +86,15 @@ export function featureBatch(name: string, { shape, data }: NumberArray, rowShap
 /** The size to make room for: the next of 8, 16, 32, 64, … but no more than `most`. */
 export const bucket = (length: number, most: number): number =>
   Math.min(most, Math.max(8, 2 ** Math.ceil(Math.log2(length))));
+
+/** How many tokens come before each place of a batch; 0 where there is padding: [rows, length]. */
+export function countedPositions({
+  rows,
+  length,
+  mask,
+}: Pick<Batch, 'rows' | 'length' | 'mask'>): Int32Array<ArrayBuffer> {
+  const positions = new Int32Array(rows * length);
+  for (let r = 0; r < rows; r++)
+    for (let i = r * length, count = 0; i < (r + 1) * length; i++) if (mask[i]) positions[i] = count++;
+  return positions;
+}

@@ -1,8 +1,8 @@
 // What a decoder reads besides its own tokens: an encoded source, computed once, or a padded prompt.
 import type { DecoderModel, EncoderDecoderModel, LoadedModel } from '@transept/models';
-import { reshape, trace } from '@transept/tensor';
+import { gatherRange, reshape, trace, transpose } from '@transept/tensor';
+import { countedPositions } from './batch.ts';
 import type { Batch } from './batch.ts';
-import { positionsFrom } from './decoding.ts';
 import type { Context } from './decoding.ts';
 import { instantiate } from './instance.ts';
 
@@ -61,10 +61,8 @@ export async function sourceContext(
 
 /** A decoder by itself. Prompts are padded on the left, and their padding is never seen. */
 export function promptContext(loaded: LoadedModel, model: DecoderModel, size: ContextSize): Context {
-  const { backend } = loaded;
   const { copies } = size;
   const rows = size.rows * copies;
-  const pads = backend.alloc(4 * rows);
   let prompt: Batch | undefined;
   const seen = (r: number): Int32Array => {
     const { mask, length } = prompt!;
@@ -75,27 +73,28 @@ export function promptContext(loaded: LoadedModel, model: DecoderModel, size: Co
     loaded,
     model,
     rows,
-    bind: { pads },
+    bind: {},
     logits(g, { ids, caches, capacity }) {
       const mask = g.input('mask', [rows, capacity], 'i32');
-      const positions = positionsFrom(g, g.input('pads', [rows], 'i32'), ids);
+      const keyPositions = g.input('positions', [rows, capacity], 'i32');
       const start = g.scalar('start');
-      const out = model.decode(g, { ids, mask, positions, start, caches, lastOnly: true }); // [R, 1, V]
+      const byPosition = transpose(keyPositions); // [capacity, rows]
+      const positions = transpose(gatherRange(byPosition, start, ids.shape[1]!));
+      const out = model.decode(g, { ids, mask, positions, keyPositions, start, caches, lastOnly: true }); // [R, 1, V]
       return reshape(out, [rows, model.vocabSize]);
     },
     begin(batch) {
       if ('features' in batch) throw new TypeError('generate: a decoder takes ids, not features');
       prompt = batch;
-      backend.write(
-        pads,
-        Int32Array.from({ length: rows }, (_, r) => seen(r).reduce((n, s) => n + 1 - s, 0)),
-      );
     },
     fill(instance, capacity) {
       const mask = new Int32Array(rows * capacity).fill(1);
       for (let r = 0; r < rows; r++) mask.set(seen(r), r * capacity);
+      const positions = countedPositions({ rows, length: capacity, mask });
       instance.write('mask', mask);
+      // Not every model asks where its tokens stand.
+      if (instance.buffers['positions']) instance.write('positions', positions);
     },
-    [Symbol.dispose]: () => pads[Symbol.dispose](),
+    [Symbol.dispose]() {},
   };
 }

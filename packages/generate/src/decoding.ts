@@ -1,7 +1,7 @@
 // A batch being decoded, one token a row at a time: the caches, the programs that advance them, and nothing about how the next
 // token is chosen. What differs between families with and without an encoder is behind `Context`.
 import type { GenerativeModel, LoadedModel } from '@transept/models';
-import { add, argmax, assign, expr, gather, pointwise, reshape, slice, trace } from '@transept/tensor';
+import { add, argmax, assign, gather, reshape, slice, trace } from '@transept/tensor';
 import type { Buffer, Graph, Tensor } from '@transept/tensor';
 import { bucket } from './batch.ts';
 import type { Batch, FeatureBatch } from './batch.ts';
@@ -35,6 +35,8 @@ export interface DecodingOptions {
 export interface BeginOptions {
   /** Ids that the device does not choose. */
   readonly banned: readonly number[];
+  /** Positions before those that the caller counts: more padding than it gave. */
+  readonly surplus: number;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -55,9 +57,13 @@ export class Decoding implements Disposable {
   /** Programs for the present capacity. */
   #step: Instance | undefined;
   #prompt: Instance | undefined;
+  #promptLength = 0;
   #reorder: Instance | undefined;
   /** The program that ran last. */
   #latest: Instance | undefined;
+  #surplus = 0;
+  /** What each row has decoded, for models that have to decode it anew. */
+  #decoded: number[][] | undefined;
 
   /** Takes the context over; also when it throws. */
   constructor(context: Context, options: DecodingOptions) {
@@ -75,8 +81,10 @@ export class Decoding implements Disposable {
   }
 
   /** Take a batch; nothing of the one before remains. */
-  begin(batch: Batch | FeatureBatch, { banned, signal }: BeginOptions): void {
+  begin(batch: Batch | FeatureBatch, { banned, surplus, signal }: BeginOptions): void {
     this.length = 0;
+    this.#surplus = surplus;
+    this.#decoded = undefined;
     this.#signal = signal;
     this.#context.begin(batch);
     for (const program of [this.#step, this.#prompt]) if (program) this.#context.fill(program, this.#capacity);
@@ -94,14 +102,18 @@ export class Decoding implements Disposable {
   /** Decode a prompt [rows, length]; the result is what follows its last token. */
   async prompt(ids: Int32Array, length: number): Promise<void> {
     if (length === 1) return this.step(ids);
-    await this.#reserve(length + 1);
-    this.#prompt ??= await this.#build('prompt', length);
-    this.#prompt.write('prompt', ids);
-    this.#advance(this.#prompt, length);
+    if (this.#anewAt !== undefined) this.#decoded = rowsOf(ids, length);
+    await this.#decode(ids, length);
   }
 
   /** Decode one token a row: these, or with the choice `best` those that the device chose last. */
   async step(tokens?: Int32Array): Promise<void> {
+    if (this.#anewAt !== undefined) {
+      const next = tokens ?? (await this.best());
+      this.#decoded ??= Array.from(next, () => []);
+      this.#decoded.forEach((row, r) => row.push(next[r]!));
+      if (this.length > 0 && this.length - this.#surplus === this.#anewAt) return this.#decodeAnew(this.#decoded);
+    }
     await this.#reserve(this.length + 1);
     this.#step ??= await this.#build('step', 1);
     if (tokens) this.#context.loaded.backend.write(this.#tokens, tokens);
@@ -121,6 +133,8 @@ export class Decoding implements Disposable {
   /** Row r goes on from what row `sources[r]` has decoded. */
   async reorder(sources: Int32Array): Promise<void> {
     if (sources.every((s, r) => s === r)) return;
+    const decoded = this.#decoded;
+    if (decoded) this.#decoded = Array.from(sources, (s) => [...decoded[s]!]);
     this.#reorder ??= await instantiate(this.#context.loaded, this.#traceReorder(), {
       bind: this.#cacheNames(this.#caches),
       signal: this.#signal,
@@ -134,6 +148,30 @@ export class Decoding implements Disposable {
     for (const cache of this.#caches) cache[Symbol.dispose]();
     this.#caches = [];
     this.#owned.dispose();
+  }
+
+  get #anewAt(): number | undefined {
+    const { model } = this.#context;
+    return model.kind === 'decoder' ? model.decodeAnewAt : undefined;
+  }
+
+  async #decodeAnew(rows: readonly (readonly number[])[]): Promise<void> {
+    this.length = 0;
+    await this.#decode(Int32Array.from(rows.flat()), rows[0]!.length);
+  }
+
+  async #decode(ids: Int32Array, length: number): Promise<void> {
+    await this.#reserve(length + 1);
+    if (this.#promptLength !== length) this.#dropPrompt();
+    this.#prompt ??= await this.#build('prompt', length);
+    this.#promptLength = length;
+    this.#prompt.write('prompt', ids);
+    this.#advance(this.#prompt, length);
+  }
+
+  #dropPrompt(): void {
+    this.#prompt?.[Symbol.dispose]();
+    this.#prompt = undefined;
   }
 
   #dropPrograms(): void {
@@ -232,9 +270,5 @@ export class Decoding implements Disposable {
 /** Added to the logits of a banned id: below every real one, and still finite. */
 const bannedBias = -1e30;
 
-/** The position of the first id of a step, less the padding of its row: i32 [rows, T]. */
-export const positionsFrom = (g: Graph, pads: Tensor, ids: Tensor): Tensor => {
-  const at = expr.apply('add', { kind: 'scalar', scalar: g.scalar('start').scalar }, expr.index(1));
-  const position = expr.apply('max', expr.apply('sub', at, expr.input(0)), expr.constant(0, 'i32'));
-  return pointwise(position, [reshape(pads, [pads.shape[0]!, 1]), ids]);
-};
+const rowsOf = (ids: Int32Array, length: number): number[][] =>
+  Array.from({ length: ids.length / length }, (_, r) => [...ids.subarray(r * length, (r + 1) * length)]);

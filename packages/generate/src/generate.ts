@@ -143,7 +143,7 @@ async function prepare(loaded: LoadedModel, inputs: GenerateInputs, call: Genera
       return new Decoding(context, use);
     }),
   );
-  borrowed.it.begin(read, { banned, signal });
+  borrowed.it.begin(read, { banned, surplus: prompt.fed.length - prompt.shown.length, signal });
   const repeat = ({ ids, length, rows }: Batch): Int32Array[] =>
     Array.from({ length: rows * copies }, (_, r) =>
       ids.slice(Math.floor(r / copies) * length, Math.floor(r / copies) * length + length),

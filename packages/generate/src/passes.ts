@@ -1,7 +1,7 @@
 // What each kind of model takes for one pass, checked, and the graph of the pass.
 import type { DecoderModel, EncoderDecoderModel, EncoderModel, Model, Taps, VisionModel } from '@transept/models';
 import type { Graph, Tensor } from '@transept/tensor';
-import { batch, featureBatch, InputError } from './batch.ts';
+import { batch, bucket, countedPositions, featureBatch, InputError } from './batch.ts';
 import type { Batch, NumberArray } from './batch.ts';
 
 export type Rows = readonly ArrayLike<number>[];
@@ -148,16 +148,24 @@ function decoderPass(model: DecoderModel, inputs: ForwardInputs): Pass {
   const source = rectangle('input_ids', ids, inputs.attentionMask, model.vocabSize, model.maxPositions);
   const shape = [source.rows, source.length];
   const positions = sameShape(source, 'position_ids', inputs.positionIds, model.maxPositions);
+  const positionLimit = positions && bucket(positions.reduce((most, p) => Math.max(most, p), 0) + 1, Infinity);
   return {
-    key: [...shape, Boolean(inputs.attentionMask), Boolean(positions)],
-    values: { ids: source.ids, mask: source.mask, ...(positions && { positions }) },
+    key: [shape, Boolean(inputs.attentionMask), positionLimit],
+    values: {
+      ids: source.ids,
+      mask: source.mask,
+      key_positions: countedPositions(source),
+      ...(positions && { positions }),
+    },
     build: (g, taps, caches) => {
-      const mask = inputs.attentionMask && g.input('mask', shape, 'i32');
-      const at = positions && g.input('positions', shape, 'i32');
+      const padded = inputs.attentionMask && {
+        mask: g.input('mask', shape, 'i32'),
+        keyPositions: g.input('key_positions', shape, 'i32'),
+      };
       const given = {
         ids: g.input('ids', shape, 'i32'),
-        ...(mask && { mask }),
-        ...(at && { positions: at }),
+        ...padded,
+        ...(positionLimit !== undefined && { positions: g.input('positions', shape, 'i32'), positionLimit }),
         ...(caches && { caches: caches(source.rows, source.length) }),
       };
       return { logits: model.decode(g, given, taps) };

@@ -56,17 +56,32 @@ export class ConfigReader {
 
   /** A list of numbers. */
   numbers(key: string): readonly number[] {
-    return this.#read(key, 'a list of numbers', undefined, (v): v is number[] => Array.isArray(v) && v.every(Number.isFinite));
+    return this.#read(
+      key,
+      'a list of numbers',
+      undefined,
+      (v): v is number[] => Array.isArray(v) && v.every(Number.isFinite),
+    );
   }
 
   /** A whole number from 1 on. */
   size(key: string, fallback?: number): number {
-    return this.#read(key, 'a whole number from 1 on', fallback, (v): v is number => Number.isSafeInteger(v) && (v as number) > 0);
+    return this.#read(
+      key,
+      'a whole number from 1 on',
+      fallback,
+      (v): v is number => Number.isSafeInteger(v) && (v as number) > 0,
+    );
   }
 
   /** A token id: a whole number from 0 on. */
   id(key: string, fallback?: number): number {
-    return this.#read(key, 'a whole number from 0 on', fallback, (v): v is number => Number.isSafeInteger(v) && (v as number) >= 0);
+    return this.#read(
+      key,
+      'a whole number from 0 on',
+      fallback,
+      (v): v is number => Number.isSafeInteger(v) && (v as number) >= 0,
+    );
   }
 
   number(key: string, fallback?: number): number {
@@ -129,7 +144,8 @@ export class ConfigReader {
   }
 }
 
-const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const activations: Readonly<Record<string, Activation>> = {
   relu: 'relu',

@@ -34,6 +34,10 @@ export interface DecoderInputs {
   readonly mask?: Tensor;
   /** i32 [B, T]. Default: start, start + 1, … */
   readonly positions?: Tensor;
+  /** All of `positions` are below this. Default: as many as there are keys. */
+  readonly positionLimit?: number;
+  /** i32 [B, S]: how many keys that are no padding come before each key. Default: its number. */
+  readonly keyPositions?: Tensor;
   /** How many positions come before the first id. Default: 0. */
   readonly start?: number | ScalarRef;
   /** One a layer, of the shape that `cacheShape` gives. */
@@ -92,6 +96,11 @@ export interface EncoderDecoderModel extends Common {
 
 export interface DecoderModel extends Common {
   readonly kind: 'decoder';
+  /**
+   * When this many positions have been decoded, all of them have to be decoded anew: what the caches hold of them belongs to
+   * angles for shorter texts.
+   */
+  readonly decodeAnewAt?: number | undefined;
   /** → logits [B, T, V] */
   decode(g: Graph, inputs: DecoderInputs, taps?: Taps): Tensor;
 }

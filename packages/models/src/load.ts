@@ -45,18 +45,18 @@ export async function loadModel(files: Files, backend: Backend, options: LoadMod
   using undo = new DisposableStack();
   const buffers = new Map<string, Buffer>();
   let bytes = 0;
-  const add = (parameter: Parameter): Buffer => {
+  const add = (parameter: Parameter, owner: DisposableStack): Buffer => {
     const size = Math.ceil((elements(parameter.shape) * bytesPer[parameter.dtype]) / 4) * 4;
     const buffer = allocate(backend, parameter, size);
     bytes += size;
-    undo.use(buffer);
+    owner.use(buffer);
     buffers.set(parameter.name, buffer);
     if ('values' in parameter.source) backend.write(buffer, parameter.source.values);
     for (const { start, count } of absent.get(parameter.name) ?? [])
       backend.write(buffer, new Float32Array(count), start * 4);
     return buffer;
   };
-  for (const parameter of parameters) add(parameter);
+  for (const parameter of parameters) add(parameter, undo);
 
   const totalBytes = [...destinations.keys()].reduce((n, name) => {
     const { start, end } = checkpoint.find(name);
@@ -72,7 +72,8 @@ export async function loadModel(files: Files, backend: Backend, options: LoadMod
     onProgress({ bytes: done, totalBytes });
   }
 
-  const owned = undo.move();
+  const weights = undo.move();
+  const users = new DisposableStack();
   return {
     model,
     config,
@@ -85,12 +86,13 @@ export async function loadModel(files: Files, backend: Backend, options: LoadMod
       if (known) return known;
       if ('parts' in parameter.source)
         throw new Error(`load: parameter "${parameter.name}" was not loaded; a model must ask for all its weights in its smallest graphs`);
-      const buffer = add(parameter);
-      owned.use(buffer);
-      return buffer;
+      return add(parameter, weights);
     },
-    keep: (thing) => owned.use(thing),
-    [Symbol.dispose]: () => owned.dispose(),
+    keep: (thing) => users.use(thing),
+    [Symbol.dispose]() {
+      using _ = weights;
+      users.dispose();
+    },
   };
 }
 

@@ -4,18 +4,72 @@ import type { Json } from './config.ts';
 import type { Family, Model } from './family.ts';
 import { albert } from './albert/model.ts';
 import { bert } from './bert/model.ts';
+import { bloom } from './bloom/model.ts';
 import { debertaV2 } from './deberta-v2/model.ts';
 import { distilbert } from './distilbert/model.ts';
 import { electra } from './electra/model.ts';
+import { falcon } from './falcon/model.ts';
+import { gemma } from './gemma/model.ts';
+import { gemma2 } from './gemma2/model.ts';
+import { gemma3 } from './gemma3/model.ts';
+import { gpt2 } from './gpt2/model.ts';
+import { gptNeo } from './gpt_neo/model.ts';
+import { gptNeoX } from './gpt_neox/model.ts';
+import { granite } from './granite/model.ts';
 import { llama } from './llama/model.ts';
 import { marian } from './marian/model.ts';
+import { mistral } from './mistral/model.ts';
+import { mixtral } from './mixtral/model.ts';
 import { modernbert } from './modernbert/model.ts';
 import { mpnet } from './mpnet/model.ts';
+import { olmo2 } from './olmo2/model.ts';
 import { opennmt } from './opennmt/model.ts';
+import { opt } from './opt/model.ts';
+import { phi } from './phi/model.ts';
+import { phi3 } from './phi3/model.ts';
+import { qwen2 } from './qwen2/model.ts';
+import { qwen3 } from './qwen3/model.ts';
+import { qwen3Moe } from './qwen3_moe/model.ts';
 import { roberta, xlmRoberta } from './roberta/model.ts';
+import { smollm3 } from './smollm3/model.ts';
+import { stablelm } from './stablelm/model.ts';
+import { starcoder2 } from './starcoder2/model.ts';
 
-const decoders: readonly Family[] = [llama];
-const encoders: readonly Family[] = [bert, distilbert, roberta, xlmRoberta, electra, albert, mpnet, debertaV2, modernbert];
+const decoders: readonly Family[] = [
+  gpt2,
+  gptNeo,
+  gptNeoX,
+  opt,
+  bloom,
+  falcon,
+  llama,
+  mistral,
+  mixtral,
+  qwen2,
+  qwen3,
+  qwen3Moe,
+  gemma,
+  gemma2,
+  gemma3,
+  phi,
+  phi3,
+  stablelm,
+  starcoder2,
+  olmo2,
+  granite,
+  smollm3,
+];
+const encoders: readonly Family[] = [
+  bert,
+  distilbert,
+  roberta,
+  xlmRoberta,
+  electra,
+  albert,
+  mpnet,
+  debertaV2,
+  modernbert,
+];
 const encoderDecoders: readonly Family[] = [marian, opennmt];
 
 const families = new Map([...decoders, ...encoders, ...encoderDecoders].map((f) => [f.modelType, f]));

@@ -27,18 +27,29 @@ export function rotaryConfig(config: ConfigReader, keys: RotaryKeys): RotaryEmbe
 }
 
 /** Rotary embeddings from an object of parameters, with the keys of the configuration that it stands in for what it lacks. */
-export function rotaryParameters(config: ConfigReader, parameters: ConfigReader | undefined, keys: RotaryKeys): RotaryEmbedding {
+export function rotaryParameters(
+  config: ConfigReader,
+  parameters: ConfigReader | undefined,
+  keys: RotaryKeys,
+): RotaryEmbedding {
   const { headSize, thetaKey = 'rope_theta', partialKey = 'partial_rotary_factor' } = keys;
   const from = (key: string): ConfigReader => (parameters?.has(key) ? parameters : config);
-  const theta = parameters?.has('rope_theta') ? parameters.number('rope_theta') : config.number(thetaKey, keys.theta ?? 10000);
-  const named = parameters?.has('rope_type') ? parameters.text('rope_type') : (parameters?.has('type') ? parameters.text('type') : 'default');
+  const theta = parameters?.has('rope_theta')
+    ? parameters.number('rope_theta')
+    : config.number(thetaKey, keys.theta ?? 10000);
+  const named = parameters?.has('rope_type')
+    ? parameters.text('rope_type')
+    : parameters?.has('type')
+      ? parameters.text('type')
+      : 'default';
   const kind = keys.aliases?.[named] ?? named;
   // Without scaling, families that rotate whole heads take no notice of a share.
   const shared = keys.partial !== undefined || kind !== 'default';
   const share = parameters?.has('partial_rotary_factor')
     ? parameters.number('partial_rotary_factor')
     : config.number(partialKey, keys.partial ?? 1);
-  if (shared && !(share > 0 && share <= 1)) from('partial_rotary_factor').fail(partialKey, `it is ${share}`, 'a number above 0, at most 1');
+  if (shared && !(share > 0 && share <= 1))
+    from('partial_rotary_factor').fail(partialKey, `it is ${share}`, 'a number above 0, at most 1');
   const size = shared ? Math.floor(headSize * share) : headSize;
   if (size < 2 || 2 * Math.ceil(size / 2) > headSize)
     config.fail(partialKey, `${size} of the ${headSize} elements of a head are rotated`, 'a share that gives pairs');
@@ -76,7 +87,8 @@ function readScaling(
     case 'longrope': {
       const [short, long] = ['short_factor', 'long_factor'].map((name) => {
         const factors = parameters.numbers(name);
-        if (factors.length !== pairs) parameters.fail(name, `it has ${factors.length} numbers`, `${pairs}, one for each pair`);
+        if (factors.length !== pairs)
+          parameters.fail(name, `it has ${factors.length} numbers`, `${pairs}, one for each pair`);
         return factors;
       }) as [readonly number[], readonly number[]];
       const usual = factor() <= 1 ? 1 : Math.sqrt(1 + Math.log(factor()) / Math.log(original));
@@ -91,7 +103,11 @@ function readScaling(
         highFrequencyFactor: parameters.number('high_freq_factor'),
       };
     default:
-      return parameters.fail('rope_type', `"${kind}" is not supported`, 'default, linear, dynamic, yarn, longrope or llama3');
+      return parameters.fail(
+        'rope_type',
+        `"${kind}" is not supported`,
+        'default, linear, dynamic, yarn, longrope or llama3',
+      );
   }
 }
 
