@@ -1,7 +1,7 @@
 // Which kernel is to blame: the calls of a plan one by one on the device, each compared with what the oracle makes of the very
 // memory that it found. The first whose output is off, or that touches anything else, is the culprit.
 import { bytesPer } from '@transept/tensor';
-import type { Arithmetic, Backend, Call, View } from '@transept/tensor';
+import type { Arithmetic, Backend, Call, OpName, View } from '@transept/tensor';
 import { Loaded, sameBytes } from './device.ts';
 import type { Memory } from './device.ts';
 import { elementsIn } from './fence.ts';
@@ -10,23 +10,23 @@ import { Cells, positionsOf } from './oracle/cells.ts';
 import { evaluate } from './oracle/evaluate.ts';
 import { boundedScalars } from './oracle/oracle.ts';
 
-/** The first wrong call of a plan whose runs go wrong; undefined where each of them is right by itself. */
+/** The operation of the first wrong call of a plan whose runs go wrong. */
 export async function culpritOf(
   backend: Backend,
   fenced: FencedPlan,
   before: Memory,
   runs: readonly (readonly number[])[],
   arithmetic: Arithmetic,
-): Promise<Call | undefined> {
+): Promise<OpName | 'program'> {
   let memory = before;
   for (const scalars of runs)
     for (const call of fenced.plan.calls) {
       using loaded = await Loaded.load(backend, { ...fenced, plan: { ...fenced.plan, calls: [call] } }, memory);
       const after = await loaded.run(scalars);
-      if (!isRight(call, fenced, memory, after, scalars, arithmetic)) return call;
+      if (!isRight(call, fenced, memory, after, scalars, arithmetic)) return call.op;
       memory = after;
     }
-  return undefined;
+  return 'program';
 }
 
 function isRight(

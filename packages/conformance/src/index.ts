@@ -13,3 +13,6 @@ export { onnxCases } from './onnx/index.ts';
 export type { OnnxCase, OnnxTensor } from './onnx/index.ts';
 export { faults, runFaults } from './faults/run.ts';
 export type { FaultOptions, FaultResult } from './faults/run.ts';
+export { asLowered, bisect } from './bisect/index.ts';
+export type { BisectInputs, BisectOptions, ElementReport, OperationReport } from './bisect/index.ts';
+export type { TypedArray } from './fence.ts';

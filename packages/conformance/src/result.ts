@@ -25,8 +25,8 @@ export interface Failed extends Tried {
   /** A sentence that says what is wrong. */
   readonly reason: string;
   readonly seed: number;
-  /** The operation whose kernel is to blame, where running them one by one showed it. */
-  readonly culprit?: OpName;
+  /** The operation whose kernel is wrong when it runs by itself, or `program` where each of them is right by itself. */
+  readonly culprit?: OpName | 'program';
   readonly wrong?: Wrong;
 }
 

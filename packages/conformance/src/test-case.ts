@@ -71,7 +71,7 @@ export async function testCase(backend: Backend, c: OpCase, options: TestOptions
   if (!finding && twin) finding = await compareTwin(twin, c, traced, contents, first, fenced);
   if (!finding) return { outcome: 'pass', closeness };
   const culprit = finding.wrong && (await culpritOf(backend, fenced, before, runs, arithmetic));
-  return { outcome: 'fail', ...finding, ...(culprit && { culprit: culprit.op }) };
+  return { outcome: 'fail', ...finding, ...(culprit && { culprit }) };
 }
 
 /** Compare the memory after a run with the oracle's, and see that nothing else was touched. */

@@ -1,5 +1,5 @@
 // `transept conformance`: does a backend compute what it should? The suite as a command; exit code 1 with failures.
-import { Reporter, runConformance, supportTable } from '@transept/conformance';
+import { Reporter, runConformance, runFaults, supportTable } from '@transept/conformance';
 import type { CaseSource, ConformanceOptions, Mode, OutOfScope, Result } from '@transept/conformance';
 import { Option } from 'commander';
 import type { Command } from 'commander';
@@ -17,6 +17,7 @@ interface ConformanceCommandOptions extends DeviceOptions {
   readonly cases?: string;
   readonly seed: number;
   readonly sameBitsThreads?: number;
+  readonly faults?: true;
   readonly json?: true;
 }
 
@@ -38,8 +39,14 @@ export function addConformance(program: Command, context: Context): void {
       'the same backend with this many threads must give the same bits',
       wholeNumber(1),
     )
+    .option(
+      '--faults',
+      'test the suite itself: put faults into a correct backend one by one, and see that each is caught',
+    )
     .option('--json', 'print one JSON object');
-  deviceOptions(command, context).action((options: ConformanceCommandOptions) => run(context, options));
+  deviceOptions(command, context).action((options: ConformanceCommandOptions) =>
+    options.faults ? tryFaults(context, options) : run(context, options),
+  );
 }
 
 const list = (text: string): string[] => text.split(',').map((part) => part.trim());
@@ -145,3 +152,22 @@ function reasons({ report }: Reporter): string {
 
 const leftOut = (outOfScope: readonly OutOfScope[] = []): string =>
   outOfScope.map(({ name, reason }) => `  out of scope: ${name}: ${reason}\n`).join('');
+
+/** Print every fault, and which case caught it. */
+async function tryFaults({ terminal, finish }: Context, { only, json }: ConformanceCommandOptions): Promise<void> {
+  const found = [];
+  for await (const result of runFaults({ all: true, signal: terminal.signal, ...(only && { only }) })) {
+    found.push(result);
+    const { op, name, caught, by, blamed } = result;
+    const line = caught ? `caught by ${by}${blamed ? '' : ', which blames another operation'}` : 'NOT CAUGHT';
+    if (!json) await print(terminal.stdout, `${op}: ${name}: ${line}\n`);
+  }
+  const caught = found.filter((f) => f.caught).length;
+  const blamed = found.filter((f) => f.blamed).length;
+  if (caught < found.length) finish(exitCodes.disagreement);
+  const summary = `\n${caught} of ${found.length} faults caught, ${blamed} blamed on the right operation\n`;
+  await print(
+    terminal.stdout,
+    json ? `${JSON.stringify({ faults: found.length, caught, blamed, results: found }, null, 2)}\n` : summary,
+  );
+}

@@ -2,7 +2,7 @@
 import { assign, broadcastTo, concat, copy, pad, reshape, slice, transpose } from '@transept/tensor';
 import type { DType, Graph, Tensor } from '@transept/tensor';
 import type { OpCase } from '../case.ts';
-import { cycle, numbered } from '../random.ts';
+import { cycle, integers, numbered } from '../random.ts';
 
 const copyCase = (name: string, build: (g: Graph) => Tensor, more: Partial<OpCase> = {}): OpCase => ({
   op: 'copy',
@@ -11,10 +11,15 @@ const copyCase = (name: string, build: (g: Graph) => Tensor, more: Partial<OpCas
   ...more,
 });
 
-const ofType = (dtype: DType): OpCase => copyCase(`of ${dtype}`, (g) => copy(transpose(g.input('x', [7, 12], dtype))));
+const ofType = (dtype: DType): OpCase =>
+  copyCase(
+    `of ${dtype}`,
+    (g) => copy(transpose(g.input('x', [7, 12], dtype))),
+    dtype === 'f16' ? {} : { contents: { x: integers(2 ** 24, 2 ** 31 - 1) } },
+  );
 
 export const copyCases: readonly OpCase[] = [
-  ...[1, 3, 64, 65, 257, 1023].map((n) =>
+  ...[1, 3, 64, 65, 257, 1023, 4099].map((n) =>
     copyCase(`size ${n}`, (g) => copy(g.input('x', [n])), n % 2 ? { start: 'odd' } : {}),
   ),
   copyCase('no elements', (g) => copy(g.input('x', [3, 0]))),

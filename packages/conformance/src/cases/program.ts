@@ -220,14 +220,15 @@ export const programCases: readonly ProgramCase[] = [
     backend.write(buffers['x']!, ramp(16, 1000));
     program.run([3]);
     program.run([4]);
+    const [one, two] = await Promise.all([first, second]);
     same(
       'after the first run',
-      await first,
+      one,
       ramp(16).map((x) => 2 * x + 1),
     );
     same(
       'after the second run',
-      await second,
+      two,
       ramp(16, 100).map((x) => 2 * x + 2),
     );
     same(
@@ -244,10 +245,10 @@ export const programCases: readonly ProgramCase[] = [
       session.program.run([run]);
       reads.push(session.program.read('y'));
     }
-    for (const [run, read] of reads.entries())
+    for (const [run, bytes] of (await Promise.all(reads)).entries())
       same(
         `y of run ${run}`,
-        new Float32Array((await read).buffer),
+        new Float32Array(bytes.buffer),
         ramp(16).map((x) => 2 * x + run),
       );
     same(
@@ -290,6 +291,17 @@ export const programCases: readonly ProgramCase[] = [
     backend.write(other, new Float32Array(1000).fill(NaN));
     many.run();
     same('the last row of five', new Float32Array((await backend.read(y, 160, 40)).buffer), expected);
+  }),
+
+  programCase('one plan with other parameters', async (backend) => {
+    const traced = trace('linear', (g) => ({ y: linear(g.input('x', [1, 24]), g.parameter('w', [10, 24])) }));
+    const x = new Float32Array(24).fill(1);
+    using a = await Session.open(backend, traced, { x, w: new Float32Array(240).fill(1) });
+    using b = await Session.open(backend, traced, { x, w: new Float32Array(240).fill(2) });
+    a.program.run();
+    b.program.run();
+    same('the first', await a.floats('y'), new Float32Array(10).fill(24));
+    same('the second', await b.floats('y'), new Float32Array(10).fill(48));
   }),
 
   programCase('one plan loaded twice', async (backend) => {

@@ -28,9 +28,9 @@ export const softmaxCases: readonly OpCase[] = (['softmax', 'logSoftmax'] as con
   softmaxCase(op, 'one far above the others', (g) => g.input('x', [5, 40]), {
     contents: { x: (r, i) => (i % 40 === 17 ? 60 : r.uniform(-60, 0)) },
   }),
-  softmaxCase(op, 'the largest comes last', (g) => g.input('x', [3, 70]), { contents: { x: (_, i) => (i % 70) / 4 } }),
+  softmaxCase(op, 'the largest comes last', (g) => g.input('x', [3, 70]), { contents: { x: (_, i) => (i % 70) * 3 } }),
   softmaxCase(op, 'the largest comes first', (g) => g.input('x', [3, 70]), {
-    contents: { x: (_, i) => -(i % 70) / 4 },
+    contents: { x: (_, i) => (i % 70) * -3 },
   }),
   softmaxCase(op, 'all equal', (g) => g.input('x', [3, 50]), { contents: { x: cycle([2.5]) } }),
   softmaxCase(op, 'masked by a large negative number', (g) => g.input('x', [4, 33]), {

@@ -1,7 +1,7 @@
 // One call over bounded numbers. Fused operations go through their definitions, with the freedom that `bounds.ts` allows a kernel
 // of its own; epilogues are a pointwise operation on the result.
 import { computeType, elements, isFused, lower, reference, trace, whole } from '@transept/tensor';
-import type { Call, DType, Graph, Plan, Tensor, View } from '@transept/tensor';
+import type { Attrs, Call, DType, Graph, Plan, Tensor, View } from '@transept/tensor';
 import { rearranged, rescaling } from '../bounds.ts';
 import { isAnything } from './bounded.ts';
 import type { Bounded } from './bounded.ts';
@@ -33,7 +33,7 @@ export function evaluate(call: Call, scope: Scope): void {
 }
 
 /** The type that an epilogue gets an operation's result in. */
-function resultType({ op, inputs }: Call): DType {
+export function resultType({ op, inputs }: Call): DType {
   if (op === 'argmax') return 'i32';
   return op === 'gather' || op === 'reduce' ? computeType(inputs[0]!.dtype) : 'f32';
 }
@@ -74,8 +74,12 @@ export function cellsFor(plan: Plan, given: (name: string) => Cells | undefined 
   );
 }
 
-/** A fused call as a plan of primitives over buffers that are named by their numbers. */
-function definitionOf({ op, attrs, inputs, output }: Call, { scalars, buffers }: Plan): Plan {
+/** A fused call as a plan of primitives over buffers that are named by their numbers; `define` in place of its own definition. */
+export function definitionOf(
+  { op, attrs, inputs, output }: Call,
+  { scalars, buffers }: Plan,
+  define?: (inputs: readonly Tensor[], attrs: Attrs) => Tensor,
+): Plan {
   const traced = trace(op, (g: Graph) => {
     g.scalars.push(...scalars);
     const seen = new Map<number, Tensor>();
@@ -92,7 +96,9 @@ function definitionOf({ op, attrs, inputs, output }: Call, { scalars, buffers }:
       }
       return g.view(all.node, view);
     });
-    return { result: g.call(op, tensors, attrs, output.shape, op === 'argmax' ? 'i32' : 'f32') };
+    return {
+      result: define?.(tensors, attrs) ?? g.call(op, tensors, attrs, output.shape, op === 'argmax' ? 'i32' : 'f32'),
+    };
   });
   return lower(traced, decomposer);
 }
