@@ -20,6 +20,7 @@ export { readSafetensorsHeader, type SafetensorsHeader } from './safetensors/hea
 export { safetensorsPieces, writeSafetensors, type StoredTensor, type WriteOptions } from './safetensors/write.ts';
 export {
   blockOf,
+  isPlain,
   storedBytes,
   type Block,
   type BlockDType,

@@ -30,8 +30,8 @@ export interface ModuleOptions {
 export function modelOptions(command: Command): Command {
   return command
     .option(
-      '--model <dir>',
-      'folder with config.json and model.safetensors; default: the model that comes with the repository',
+      '--model <name>',
+      'a folder with config.json and model.safetensors, a .gguf file, an address, or org/name on a hub; default: the model that comes with the repository',
     )
     .option('--model-type <name>', 'family of the model, where config.json has no model_type');
 }

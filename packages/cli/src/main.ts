@@ -11,6 +11,7 @@ import { addDemo } from './commands/demo.ts';
 import { addEmbed } from './commands/embed.ts';
 import { addForward } from './commands/forward.ts';
 import { addGenerate } from './commands/generate.ts';
+import { addModels } from './commands/models.ts';
 import { addPlan } from './commands/plan.ts';
 import { addSearch } from './commands/search.ts';
 import { addTokenize } from './commands/tokenize.ts';
@@ -74,6 +75,7 @@ function commands(context: Context, { stdout, stderr }: Terminal): Command {
   addSearch(program, context);
   addForward(program, context);
   addTokenize(program, context);
+  addModels(program, context);
   addPlan(program, context);
   addVerify(program, context);
   addBackends(program, context);

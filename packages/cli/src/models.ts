@@ -1,5 +1,7 @@
 // From the options of a command to a model on a device.
 import { existsSync } from 'node:fs';
+import { openFiles } from '@transept/checkpoint';
+import type { Files } from '@transept/checkpoint';
 import type { Backend } from '@transept/tensor';
 import { load } from 'transept';
 import type { TextModel } from 'transept';
@@ -15,12 +17,16 @@ export interface OpenedModel extends Disposable {
   readonly loadMs: number;
 }
 
-/** The folder of the model that a command was asked for. */
+/** What names the model that a command was asked for: a folder, a GGUF file, an address, a name on a hub. */
 export function modelFolder({ model }: ModelOptions): string {
   if (model !== undefined) return model;
   if (existsSync(`${defaultModel}/config.json`)) return defaultModel;
-  throw new CommandError('model: none is given; name the folder of one with --model');
+  throw new CommandError('model: none is given; name the folder or file of one, or org/name on a hub, with --model');
 }
+
+/** Its files, wherever they lie. */
+export const modelFiles = ({ terminal }: Context, options: ModelOptions): Promise<Files> =>
+  openFiles(modelFolder(options), { signal: terminal.signal });
 
 /** Register what `--backend-module` names. */
 export async function registerModules({ backends }: Context, { backendModule = [] }: ModuleOptions): Promise<void> {

@@ -1,12 +1,13 @@
 // The short way in: a folder of Hugging Face files becomes a model that takes and gives text.
-import { folder, http, readJson } from '@transept/checkpoint';
-import type { Files, JsonObject } from '@transept/checkpoint';
+import { openFiles, readJson } from '@transept/checkpoint';
+import type { Files, JsonObject, OpenFilesOptions } from '@transept/checkpoint';
 import { loadModel } from '@transept/models';
 import type { LoadedModel, LoadProgress } from '@transept/models';
 import type { Backend } from '@transept/tensor';
 import { Tokenizer } from '@transept/tokenizer';
 
-export interface LoadOptions {
+/** Options beside `backend` and those of the load itself say how a hub is asked: revision, token, endpoint, cache. */
+export interface LoadOptions extends OpenFilesOptions {
   /** Where the model will run. It is not disposed with the model. */
   readonly backend: Backend;
   /** Family to use when config.json has no `model_type`. */
@@ -28,12 +29,12 @@ export interface TextModel extends Disposable {
 }
 
 /**
- * Load a model from a folder (Node), an http(s) address of a folder, or `Files`. Reads config.json, the weights, and where they
- * exist tokenizer.json and generation_config.json. A load that fails leaves nothing allocated.
+ * Load a model from a folder or a GGUF file (Node), an http(s) address of one, `org/name` on a hub, or `Files`. Reads config.json,
+ * the weights, and where they exist tokenizer.json and generation_config.json. A load that fails leaves nothing allocated.
  */
 export async function load(where: string | URL | Files, options: LoadOptions): Promise<TextModel> {
   const { backend, ...rest } = options;
-  const files = filesOf(where);
+  const files = await openFiles(where, rest);
   const signal = options.signal ? { signal: options.signal } : {};
   const optional = async (path: string): Promise<JsonObject | undefined> =>
     (await files.has(path, signal)) ? readJson(files, path, signal) : undefined;
@@ -52,11 +53,4 @@ export async function load(where: string | URL | Files, options: LoadOptions): P
     generationConfig: generationConfig ?? {},
     [Symbol.dispose]: () => loaded[Symbol.dispose](),
   };
-}
-
-/** Where the files of a model lie: a folder (Node), an http(s) address of one, or `Files` as they are. */
-export function filesOf(where: string | URL | Files): Files {
-  if (typeof where === 'object' && !(where instanceof URL)) return where;
-  const text = String(where);
-  return /^https?:/.test(text) ? http(text) : folder(where instanceof URL ? decodeURIComponent(where.pathname) : text);
 }

@@ -1,5 +1,5 @@
 // `transept plan`: what a model becomes for a backend, for people. Needs config.json alone: no weights are read.
-import { folder, readJson } from '@transept/checkpoint';
+import { readJson } from '@transept/checkpoint';
 import { programsOf } from '@transept/generate';
 import { createModel } from '@transept/models';
 import { formatPlan } from '@transept/tensor';
@@ -7,7 +7,7 @@ import type { Command } from 'commander';
 import { deviceOptions, modelOptions, wholeNumber } from '../context.ts';
 import type { Context, DeviceOptions, ModelOptions } from '../context.ts';
 import { CommandError } from '../errors.ts';
-import { modelFolder, registerModules } from '../models.ts';
+import { modelFiles, registerModules } from '../models.ts';
 import { print } from '../terminal.ts';
 import { longestText } from '../texts.ts';
 
@@ -27,7 +27,7 @@ export function addPlan(program: Command, context: Context): void {
 
 async function run(context: Context, options: PlanOptions): Promise<void> {
   const { terminal, backends } = context;
-  const config = await readJson(folder(modelFolder(options)), 'config.json', { signal: terminal.signal });
+  const config = await readJson(await modelFiles(context, options), 'config.json', { signal: terminal.signal });
   const model = createModel(config, options.modelType);
   const { rows, length } = options;
   const most = longestText(model);

@@ -1,11 +1,11 @@
 // `transept tokenize`: lines of text to lines of ids, and back.
-import { folder, readJson } from '@transept/checkpoint';
+import { readJson } from '@transept/checkpoint';
 import { Tokenizer } from '@transept/tokenizer';
 import type { Command } from 'commander';
 import { modelOptions } from '../context.ts';
 import type { Context, ModelOptions } from '../context.ts';
 import { CommandError } from '../errors.ts';
-import { modelFolder } from '../models.ts';
+import { modelFiles } from '../models.ts';
 import { print } from '../terminal.ts';
 import { sourceTexts } from '../texts.ts';
 import type { SourceText } from '../texts.ts';
@@ -30,8 +30,9 @@ export function addTokenize(program: Command, context: Context): void {
   modelOptions(command).action((texts: string[], options: TokenizeOptions) => run(context, texts, options));
 }
 
-async function run({ terminal }: Context, texts: string[], options: TokenizeOptions): Promise<void> {
-  const files = folder(modelFolder(options));
+async function run(context: Context, texts: string[], options: TokenizeOptions): Promise<void> {
+  const { terminal } = context;
+  const files = await modelFiles(context, options);
   const tokenizer = Tokenizer.fromJSON(await readJson(files, 'tokenizer.json', { signal: terminal.signal }));
   const convert = options.decode ? decoder(tokenizer, options) : encoder(tokenizer, options);
   const sources = { arguments: texts, input: options.input, command: 'tokenize' };

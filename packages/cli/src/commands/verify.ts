@@ -24,7 +24,7 @@ export function addVerify(program: Command, context: Context): void {
   const command = program
     .command('verify')
     .description('compare a model with a recording of what its authors’ code computes; exit code 1 when they differ')
-    .requiredOption('--model <dir>', 'folder with config.json, model.safetensors and the recording')
+    .requiredOption('--model <name>', 'folder with config.json, model.safetensors and the recording, or another model')
     .option(
       '--golden <file>',
       'the recording, its arrays beside it as .safetensors; default: golden.json of the folder',
@@ -41,7 +41,7 @@ async function run(context: Context, options: VerifyCommandOptions): Promise<voi
   using backend = await backends.create(options.backend, { threads: options.threads });
   using progress = new Progress(terminal.stderr, 'verify');
   const { golden, config } = options;
-  const report = await verify(folder(options.model), {
+  const report = await verify(options.model, {
     backend,
     bound: options.bound ?? (backend.name === 'webgpu' ? 1e-3 : 1e-4),
     ...(golden !== undefined && { golden: basename(golden), goldenFiles: folder(dirname(resolve(golden))) }),

@@ -1,9 +1,10 @@
 // Does a model compute what its authors' code computes? Runs every call of a recording and compares all that comes out.
+import { openFiles } from '@transept/checkpoint';
 import type { Files } from '@transept/checkpoint';
 import { forward, generate } from '@transept/generate';
 import type { ForwardInputs } from '@transept/generate';
 import type { Backend } from '@transept/tensor';
-import { filesOf, load } from '../load.ts';
+import { load } from '../load.ts';
 import type { TextModel } from '../load.ts';
 import { differing, relativeError } from './difference.ts';
 import type { Positions } from './difference.ts';
@@ -61,7 +62,7 @@ export interface VerifyReport {
 /** Verify a model's folder (Node), address or `Files` against a recording. Throws where the model cannot be loaded. */
 export async function verify(where: string | URL | Files, options: VerifyOptions): Promise<VerifyReport> {
   const { backend, bound = 1e-4, scoreBound = 1e-3, signal, onProgress, only = () => true } = options;
-  const files = filesOf(where);
+  const files = await openFiles(where);
   const golden = await openGolden(options.goldenFiles ?? files, options.golden ?? 'golden.json', signal);
   using model = await load(options.config === undefined ? files : withConfig(files, options.config), {
     backend,
