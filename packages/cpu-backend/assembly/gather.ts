@@ -1,5 +1,6 @@
 // gather: rows of a table, by indices or from a start on. The rest of a row is a strided view of its own.
 import { beginExpression, evaluate } from './expression';
+import { expandRow } from './stored';
 import { gatherElements, rowOffset } from './views';
 import { i32At, pointerAt, shareStart } from './words';
 
@@ -20,6 +21,7 @@ const outWord = 13;
 const expressionWord = 14;
 const scratchWord = 15;
 const scratchBytesWord = 16;
+const formWord = 17; // how the table is stored; 0: elements of four bytes
 
 export function gather(params: usize, thread: i32, threads: i32): void {
   const count = i32At(params, countWord);
@@ -30,6 +32,7 @@ export function gather(params: usize, thread: i32, threads: i32): void {
   const strides = pointerAt(params, stridesWord);
   const indices = pointerAt(params, indicesWord);
   const out = pointerAt(params, outWord);
+  const form = i32At(params, formWord);
   const from = shareStart(count, thread, threads);
   const end = shareStart(count, thread + 1, threads);
   for (let i = from; i < end; i++) {
@@ -45,7 +48,9 @@ export function gather(params: usize, thread: i32, threads: i32): void {
         )
       : load<i32>(pointerAt(params, startWord)) + i;
     const at = pointerAt(params, tableWord) + max(0, min(row, tableRows - 1)) * i32At(params, tableRowWord);
-    gatherElements(out + ((<usize>(i * rest)) << 2), at, rank, shape, strides, 0, rest);
+    const to = out + ((<usize>(i * rest)) << 2);
+    if (form == 0) gatherElements(to, at, rank, shape, strides, 0, rest);
+    else expandRow(to, form, at, rest);
   }
   const expression = pointerAt(params, expressionWord);
   if (expression) {

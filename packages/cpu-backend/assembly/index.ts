@@ -1,5 +1,5 @@
 // What JavaScript calls: `run` replays a program on the calling thread and wakes the others, which sit in `work`. A program is
-// {steps, threads, …} followed by steps {kernel, parameters, mode}; kernels are numbered as in `src/kernels/numbers.ts`.
+// {steps, threads, …} followed by steps {kernel, parameters, mode}; kernels are numbered as in `src/step.ts`.
 import { argmax } from './argmax';
 import { attention } from './attention';
 import { advance, barrier, failed, setMaySleep, waitWhile } from './barrier';
@@ -8,6 +8,7 @@ import { gather } from './gather';
 import { matmul, packParameter } from './matmul';
 import { norm } from './norm';
 import { pointwise } from './pointwise';
+import { quantizedMatmul } from './quantized';
 import { reduce } from './reduce';
 import { rope } from './rope';
 import { scatter } from './scatter';
@@ -48,6 +49,8 @@ function kernel(number: i32, params: usize, thread: i32, threads: i32): void {
       return rope(params, thread, threads);
     case 11:
       return attention(params, thread, threads);
+    case 12:
+      return quantizedMatmul(params, thread, threads);
     default:
       unreachable();
   }

@@ -2,19 +2,8 @@
 // thread that needs it. Blocks: 256 columns × 96 rows × 512 of depth; inside, panels stay in L1 while tiles of rows pass by.
 // Every sum runs over K in order, whatever the tile, so bits depend neither on M nor on the number of threads.
 import { beginExpression, evaluate } from './expression';
-import {
-  tile1x1,
-  tile1x2,
-  tile1x4,
-  tile2x1,
-  tile2x2,
-  tile2x3,
-  tile3x1,
-  tile4x1,
-  tile5x1,
-  tile6x1,
-} from '../wasm/tiles';
-import { packColumns, packRows } from './pack';
+import { tile, tileBF16, tileF16 } from '../wasm/tiles';
+import { packColumns, packHalves, packQ4, packQ8, packRows } from './pack';
 import { i32At, pointerAt, shareStart } from './words';
 
 const blockColumns: i32 = 256;
@@ -40,6 +29,7 @@ const scratchBytesWord = 15;
 const scratchEdgeWord = 16; // offsets in scratch
 const scratchAWord = 17;
 const scratchBWord = 18;
+const formWord = 19; // of packed weights: 0 f32, 1 f16, 2 bf16
 
 export function matmul(params: usize, thread: i32, threads: i32): void {
   const split = i32At(params, splitWord);
@@ -94,7 +84,9 @@ function multiply(
   const outRow = (<usize>columns) << 2;
   const edge = scratch + pointerAt(params, scratchEdgeWord);
   const expression = pointerAt(params, expressionWord);
-  if (i32At(params, packedWord)) b += (<usize>(fromColumn * depth)) << 2;
+  const form = i32At(params, formWord);
+  const shift: usize = form == 0 ? 2 : 1; // of an element in a panel
+  if (i32At(params, packedWord)) b += (<usize>(fromColumn * depth)) << shift;
   else {
     const panels = scratch + pointerAt(params, scratchBWord);
     const bColumn = i32At(params, bColumnWord);
@@ -118,8 +110,8 @@ function multiply(
       block(
         from,
         fromRowBytes,
-        b + ((<usize>k) << 5),
-        (<usize>depth) << 5,
+        b + ((<usize>k) << (3 + shift)),
+        (<usize>depth) << (3 + shift),
         to,
         outRow,
         blockEnd - row,
@@ -127,6 +119,7 @@ function multiply(
         steps,
         k == 0,
         edge,
+        form,
       );
       k += steps;
     } while (k < depth);
@@ -134,7 +127,15 @@ function multiply(
   }
 }
 
-function finish(e: usize, scratch: usize, row: i32, end: i32, columns: i32, fromColumn: i32, toColumn: i32): void {
+export function finish(
+  e: usize,
+  scratch: usize,
+  row: i32,
+  end: i32,
+  columns: i32,
+  fromColumn: i32,
+  toColumn: i32,
+): void {
   if (toColumn - fromColumn == columns) evaluate(e, scratch, row * columns, (end - row) * columns);
   else for (; row < end; row++) evaluate(e, scratch, row * columns + fromColumn, toColumn - fromColumn);
 }
@@ -152,6 +153,7 @@ export function block(
   depth: i32,
   first: bool,
   edge: usize,
+  form: i32,
 ): void {
   const tiles = (rows + 5) / 6;
   // Low tiles take several panels at once: a sum waits for itself, so there have to be enough of them.
@@ -166,8 +168,8 @@ export function block(
       const end = (rows * i) / tiles;
       const from = a + row * aRow;
       const to = out + row * outRow + ((<usize>column) << 2);
-      if (panels > 0) tile(end - row, panels, from, aRow, b, bPanel, to, outRow, depth, first);
-      else edgeTile(end - row, width, from, aRow, b, to, outRow, depth, first, edge);
+      if (panels > 0) formTile(form, end - row, panels, from, aRow, b, bPanel, to, outRow, depth, first);
+      else edgeTile(form, end - row, width, from, aRow, b, to, outRow, depth, first, edge);
       row = end;
     }
     column += width;
@@ -175,7 +177,9 @@ export function block(
   }
 }
 
-function tile(
+/** The micro-kernel for a form of weights. */
+function formTile(
+  form: i32,
   rows: i32,
   panels: i32,
   a: usize,
@@ -187,30 +191,14 @@ function tile(
   depth: i32,
   first: bool,
 ): void {
-  switch (rows) {
-    case 1:
-      if (panels == 4) tile1x4(a, aRow, b, bPanel, c, cRow, depth, first);
-      else if (panels == 2) tile1x2(a, aRow, b, bPanel, c, cRow, depth, first);
-      else tile1x1(a, aRow, b, bPanel, c, cRow, depth, first);
-      return;
-    case 2:
-      if (panels == 3) tile2x3(a, aRow, b, bPanel, c, cRow, depth, first);
-      else if (panels == 2) tile2x2(a, aRow, b, bPanel, c, cRow, depth, first);
-      else tile2x1(a, aRow, b, bPanel, c, cRow, depth, first);
-      return;
-    case 3:
-      return tile3x1(a, aRow, b, bPanel, c, cRow, depth, first);
-    case 4:
-      return tile4x1(a, aRow, b, bPanel, c, cRow, depth, first);
-    case 5:
-      return tile5x1(a, aRow, b, bPanel, c, cRow, depth, first);
-    default:
-      return tile6x1(a, aRow, b, bPanel, c, cRow, depth, first);
-  }
+  if (form == 0) tile(rows, panels, a, aRow, b, bPanel, c, cRow, depth, first);
+  else if (form == 1) tileF16(rows, panels, a, aRow, b, bPanel, c, cRow, depth, first);
+  else tileBF16(rows, panels, a, aRow, b, bPanel, c, cRow, depth, first);
 }
 
 /** A tile of fewer than eight columns: computed beside the output, then the columns that exist are copied. */
 function edgeTile(
+  form: i32,
   rows: i32,
   width: i32,
   a: usize,
@@ -226,25 +214,26 @@ function edgeTile(
     for (let i = 0; i < rows; i++)
       for (let j = 0; j < width; j++) store<f32>(edge + (i << 5) + (j << 2), load<f32>(c + i * cRow + (j << 2)));
   }
-  tile(rows, 1, a, aRow, b, 0, edge, 32, depth, first);
+  formTile(form, rows, 1, a, aRow, b, 0, edge, 32, depth, first);
   for (let i = 0; i < rows; i++)
     for (let j = 0; j < width; j++) store<f32>(c + i * cRow + (j << 2), load<f32>(edge + (i << 5) + (j << 2)));
 }
 
-/** Pack a whole parameter: {to, from, row stride, column stride, depth, columns}, for one thread's panels. */
+/** Pack a whole parameter: {to, from, row stride, column stride, depth, columns, form}, for one thread's panels. */
 export function packParameter(params: usize, thread: i32, threads: i32): void {
+  const to = pointerAt(params, 0);
+  const rowStride = i32At(params, 2);
+  const columnStride = i32At(params, 3);
   const depth = i32At(params, 4);
   const columns = i32At(params, 5);
-  const columnStride = i32At(params, 3);
+  const form = i32At(params, 6);
   const panels = (columns + 7) >> 3;
-  const from = shareStart(panels, thread, threads) << 3;
-  const to = min(columns, shareStart(panels, thread + 1, threads) << 3);
-  packColumns(
-    pointerAt(params, 0) + ((<usize>from * depth) << 2),
-    pointerAt(params, 1) + from * columnStride,
-    i32At(params, 2),
-    columnStride,
-    depth,
-    to - from,
-  );
+  const fromColumn = shareStart(panels, thread, threads) << 3;
+  const width = min(columns, shareStart(panels, thread + 1, threads) << 3) - fromColumn;
+  const from = pointerAt(params, 1) + fromColumn * columnStride;
+  if (form == 0) packColumns(to + ((<usize>fromColumn * depth) << 2), from, rowStride, columnStride, depth, width);
+  else if (form < 3) packHalves(to + ((<usize>fromColumn * depth) << 1), from, rowStride, columnStride, depth, width);
+  else if (form == 3)
+    packQ8(to + <usize>((fromColumn >> 3) * (depth >> 5)) * 272, from, columnStride, depth >> 5, width);
+  else packQ4(to + <usize>((fromColumn >> 3) * (depth >> 5)) * 144, from, columnStride, depth >> 5, width);
 }

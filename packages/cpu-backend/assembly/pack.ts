@@ -68,3 +68,79 @@ export function packRows(to: usize, from: usize, rowStride: i32, columnStride: i
     from += rowStride;
   }
 }
+
+/** The same for elements of two bytes. Layout: [ceil(columns / 8)][depth][8] of two bytes each. */
+export function packHalves(to: usize, from: usize, rowStride: i32, columnStride: i32, depth: i32, columns: i32): void {
+  for (; columns > 0; columns -= 8) {
+    const width = min(columns, 8);
+    for (let column = 0; column < 8; column++) {
+      let at = from + column * columnStride;
+      let place = to + ((<usize>column) << 1);
+      for (let k = 0; k < depth; k++) {
+        store<u16>(place, column < width ? load<u16>(at) : 0);
+        place += 16;
+        if (column < width) at += rowStride;
+      }
+    }
+    to += (<usize>depth) << 4;
+    from += columnStride << 3;
+  }
+}
+
+/** Eight scales of the blocks at `from`, one a column. */
+function packScales(to: usize, from: usize, columnStride: i32, columns: i32): void {
+  for (let column = 0; column < 8; column++)
+    store<u16>(to + ((<usize>column) << 1), column < columns ? load<u16>(from + column * columnStride) : 0);
+}
+
+/** Blocks Q8_0 of eight columns: their scales, then for each two of depth the two numbers of every column. */
+export function packQ8(to: usize, from: usize, columnStride: i32, blocks: i32, columns: i32): void {
+  for (; columns > 0; columns -= 8) {
+    let at = from;
+    for (let block = 0; block < blocks; block++) {
+      packScales(to, at, columnStride, columns);
+      to += 16;
+      for (let pair: usize = 0; pair < 32; pair += 2) {
+        for (let column = 0; column < 8; column++) {
+          store<u16>(to, column < columns ? load<u16>(at + column * columnStride + pair, 2) : 0);
+          to += 2;
+        }
+      }
+      at += 34;
+    }
+    from += columnStride << 3;
+  }
+}
+
+/** The number of element `k` of the block Q4_0 at `at`. */
+function nibble(at: usize, k: i32): i32 {
+  const pair = <i32>load<u8>(at + (k & 15), 2);
+  return k < 16 ? pair & 15 : pair >> 4;
+}
+
+/**
+ * Blocks Q4_0 of eight columns: their scales, then for each eight of depth two vectors, of four columns each. A lane of 16 bits
+ * holds four numbers: of depth 0, 2, 4, 6 if it is a column's first lane, of 1, 3, 5, 7 if it is its second.
+ */
+export function packQ4(to: usize, from: usize, columnStride: i32, blocks: i32, columns: i32): void {
+  for (; columns > 0; columns -= 8) {
+    let at = from;
+    for (let block = 0; block < blocks; block++) {
+      packScales(to, at, columnStride, columns);
+      to += 16;
+      for (let k = 0; k < 32; k += 8) {
+        for (let column = 0; column < 8; column++) {
+          const own = at + column * columnStride;
+          for (let odd = 0; odd < 2; odd++) {
+            let lane = 0;
+            if (column < columns) for (let s = 0; s < 4; s++) lane |= nibble(own, k + 2 * s + odd) << (4 * s);
+            store<u16>(to, <u16>lane);
+            to += 2;
+          }
+        }
+      }
+      at += 18;
+    }
+    from += columnStride << 3;
+  }
+}

@@ -40,3 +40,14 @@ export function storeLanes(to: usize, x: v128, count: i32): void {
   if (count > 1) v128.store_lane<f32>(to, x, 1, 4);
   if (count > 2) v128.store_lane<f32>(to, x, 2, 8);
 }
+
+/** The values of four f16, given as sign-extended words. Subnormal numbers are exact; infinities and NaN are not known. */
+export function widenF16(bits: v128): v128 {
+  // The exponent comes to lie where f32 has its own, 112 too low.
+  const low = v128.and(i32x4.shl(bits, 13), i32x4.splat(0x8fffffff));
+  return f32x4.mul(low, f32x4.splat(5.192296858534828e33));
+}
+
+export function sumIntegers(x: v128): i32 {
+  return i32x4.extract_lane(x, 0) + i32x4.extract_lane(x, 1) + (i32x4.extract_lane(x, 2) + i32x4.extract_lane(x, 3));
+}

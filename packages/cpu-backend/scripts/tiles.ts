@@ -1,5 +1,6 @@
 // Writes the micro-kernels of matmul: functions that keep a tile of `rows` × (8 · `panels`) sums in registers. AssemblyScript has
-// neither arrays of locals nor unrolling, so the source of every tile shape is made from one template.
+// neither arrays of locals nor unrolling, so the source of every tile shape is made from two templates: one for weights that
+// are multiplied as f32, one for blocks of whole numbers.
 
 /** Tile shapes: at most 12 vectors of sums, which with their operands fill the 15 registers V8 hands out. */
 export const tileShapes: readonly (readonly [rows: number, panels: number])[] = [
@@ -15,15 +16,32 @@ export const tileShapes: readonly (readonly [rows: number, panels: number])[] = 
   [6, 1],
 ];
 
-const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
+/** How a panel holds a row of eight weights: bytes, and the two loads that widen it to f32. */
+interface Form {
+  readonly suffix: string;
+  readonly rowBytes: number;
+  readonly load: (pointer: string, half: number) => string;
+}
 
-function tile(rows: number, panels: number): string {
+const forms: readonly Form[] = [
+  { suffix: '', rowBytes: 32, load: (pointer, half) => `v128.load(${pointer}, ${half * 16})` },
+  { suffix: 'F16', rowBytes: 16, load: (pointer, half) => `widenF16(v128.load_ext<i16>(${pointer}, ${half * 8}))` },
+  {
+    suffix: 'BF16',
+    rowBytes: 16,
+    load: (pointer, half) => `i32x4.shl(v128.load_ext<u16>(${pointer}, ${half * 8}), 16)`,
+  },
+];
+
+const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
+const offset = (i: number, stride: string): string => ['', ` + ${stride}`][i] ?? ` + ${i} * ${stride}`;
+const sum = (i: number, j: number): string => `s${i}_${j}`;
+
+function tile(rows: number, panels: number, { suffix, rowBytes, load }: Form): string {
   const r = range(rows);
   const v = range(panels * 2);
-  const offset = (i: number, stride: string): string => ['', ` + ${stride}`][i] ?? ` + ${i} * ${stride}`;
-  const sum = (i: number, j: number): string => `s${i}_${j}`;
   const loadA = (i: number, name: string): string => `    ${name} = v128.load32_splat(a${i});`;
-  const loadB = (j: number, name: string): string => `    ${name} = v128.load(b${j >> 1}, ${(j & 1) * 16});`;
+  const loadB = (j: number, name: string): string => `    ${name} = ${load(`b${j >> 1}`, j & 1)};`;
   const add = (i: number, j: number, x: string, y: string): string =>
     `    ${sum(i, j)} = madd(${x}, ${y}, ${sum(i, j)});`;
   // One step of depth, with the fewer of the two operands' vectors held in registers. Not unrolled: the engine does that itself,
@@ -40,7 +58,7 @@ function tile(rows: number, panels: number): string {
         ];
   return [
     `/** c += a · b for ${rows} × ${panels * 8} elements of c; \`first\`: c is written, not added to. */`,
-    `export function tile${rows}x${panels}(`,
+    `export function tile${rows}x${panels}${suffix}(`,
     '  a: usize, aRow: usize, b: usize, bPanel: usize, c: usize, cRow: usize, depth: i32, first: bool,',
     '): void {',
     ...r.map((i) => `  let a${i} = a${offset(i, 'aRow')};`),
@@ -55,7 +73,7 @@ function tile(rows: number, panels: number): string {
     '  for (; depth > 0; depth--) {',
     ...step,
     ...r.map((i) => `    a${i} += 4;`),
-    ...range(panels).map((p) => `    b${p} += 32;`),
+    ...range(panels).map((p) => `    b${p} += ${rowBytes};`),
     '  }',
     ...r.flatMap((i) => v.map((j) => `  v128.store(c${i}, ${sum(i, j)}, ${j * 16});`)),
     '}',
@@ -63,10 +81,147 @@ function tile(rows: number, panels: number): string {
   ].join('\n');
 }
 
+/** Blocks of 32 of depth: eight scales in f16, then pairs of numbers of each of the eight columns (assembly/quantized.ts). */
+interface Blocks {
+  readonly suffix: string;
+  readonly bytes: number;
+  /** Turns of the inner loop for a block, and the bytes of b and of a row of a that one takes. */
+  readonly turns: number;
+  readonly turnBytes: number;
+  readonly rowBytes: number;
+  /** What the sums start from. */
+  readonly start: (i: number) => string;
+  readonly turn: (rows: number, panels: number) => string[];
+}
+
+const accumulate = (i: number, j: number, x: string, w: string): string =>
+  `      ${sum(i, j)} = i32x4.add(${sum(i, j)}, i32x4.dot_i16x8_s(${x}, ${w}));`;
+
+const q8: Blocks = {
+  suffix: 'Q8',
+  bytes: 272,
+  turns: 16,
+  turnBytes: 16,
+  rowBytes: 4,
+  start: () => 'i32x4.splat(0)',
+  turn(rows, panels) {
+    const r = range(rows);
+    const v = range(panels * 2);
+    const loadX = (i: number, name: string): string => `      const ${name} = v128.load32_splat(a${i});`;
+    const loadW = (j: number, name: string): string =>
+      `      const ${name} = v128.load_ext<i8>(b${j >> 1}, ${(j & 1) * 8});`;
+    return rows < v.length
+      ? [
+          ...r.map((i) => loadX(i, `x${i}`)),
+          ...v.flatMap((j) => [loadW(j, `w${j}`), ...r.map((i) => accumulate(i, j, `x${i}`, `w${j}`))]),
+        ]
+      : [
+          ...v.map((j) => loadW(j, `w${j}`)),
+          ...r.flatMap((i) => [loadX(i, `x${i}`), ...v.map((j) => accumulate(i, j, `x${i}`, `w${j}`))]),
+        ];
+  },
+};
+
+const q4: Blocks = {
+  suffix: 'Q4',
+  bytes: 144,
+  turns: 4,
+  turnBytes: 32,
+  rowBytes: 16,
+  start: (i) => `v128.load32_splat(a${i}, 4)`,
+  turn(rows, panels) {
+    const nibbles = (v: string, s: number): string => {
+      const shifted = s === 0 ? v : `i16x8.shr_u(${v}, ${4 * s})`;
+      return s === 3 ? shifted : `v128.and(${shifted}, low)`;
+    };
+    const loadX = (i: number, s: number): string => `v128.load32_splat(a${i}, ${4 * s})`;
+    const held = rows === 1;
+    return [
+      ...(held ? range(4).map((s) => `      const x${s} = ${loadX(0, s)};`) : []),
+      ...range(panels * 2).flatMap((j) => [
+        `      const v${j} = v128.load(b${j >> 1}, ${(j & 1) * 16});`,
+        ...range(4).flatMap((s) => [
+          `      const w${j}_${s} = ${nibbles(`v${j}`, s)};`,
+          ...range(rows).map((i) => accumulate(i, j, held ? `x${s}` : loadX(i, s), `w${j}_${s}`)),
+        ]),
+      ]),
+    ];
+  },
+};
+
+function blockTile(rows: number, panels: number, blocks: Blocks): string {
+  const r = range(rows);
+  const v = range(panels * 2);
+  const { suffix, bytes, turns, turnBytes, rowBytes } = blocks;
+  return [
+    `/** c = a · b for ${rows} × ${panels * 8} elements of c, over so many blocks of depth. */`,
+    `export function tile${rows}x${panels}${suffix}(`,
+    '  a: usize, aRow: usize, b: usize, bPanel: usize, c: usize, cRow: usize, blocks: i32,',
+    '): void {',
+    ...r.map((i) => `  let a${i} = a${offset(i, 'aRow')};`),
+    ...range(panels).map((p) => `  let b${p} = b${offset(p, 'bPanel')};`),
+    ...r.map((i) => `  const c${i} = c${offset(i, 'cRow')};`),
+    ...r.flatMap((i) => v.map((j) => `  v128.store(c${i}, f32x4.splat(0.0), ${j * 16});`)),
+    ...(suffix === 'Q4' ? ['  const low = i16x8.splat(15);'] : []),
+    '  for (; blocks > 0; blocks--) {',
+    ...r.flatMap((i) => v.map((j) => `    let ${sum(i, j)} = ${blocks.start(i)};`)),
+    ...r.map((i) => `    a${i} += 8;`),
+    ...range(panels).map((p) => `    b${p} += 16;`),
+    `    for (let turn = ${turns}; turn > 0; turn--) {`,
+    ...blocks.turn(rows, panels),
+    ...r.map((i) => `      a${i} += ${rowBytes};`),
+    ...range(panels).map((p) => `      b${p} += ${turnBytes};`),
+    '    }',
+    ...v.flatMap((j) => [
+      `    const d${j} = widenF16(v128.load_ext<i16>(b${j >> 1} - ${bytes}, ${(j & 1) * 8}));`,
+      ...r.map(
+        (i) =>
+          `    v128.store(c${i}, madd(f32x4.convert_i32x4_s(${sum(i, j)}), f32x4.mul(d${j}, v128.load32_splat(a${i} - 72)), v128.load(c${i}, ${j * 16})), ${j * 16});`,
+      ),
+    ]),
+    '  }',
+    '}',
+    '',
+  ].join('\n');
+}
+
+/** Calls the tile of a shape. */
+function choice(name: string, parameters: string, suffix: string): string {
+  const passed = parameters.replaceAll(/: \w+/g, '');
+  const heights = [...new Set(tileShapes.map(([rows]) => rows))];
+  return [
+    `export function ${name}(rows: i32, panels: i32, ${parameters}): void {`,
+    '  switch (rows) {',
+    ...heights.flatMap((rows) => {
+      const widths = tileShapes.filter(([height]) => height === rows).map(([, panels]) => panels);
+      const call = (panels: number): string => `tile${rows}x${panels}${suffix}(${passed})`;
+      return [
+        rows === heights.at(-1) ? '    default:' : `    case ${rows}:`,
+        ...widths.map((panels) =>
+          panels === 1 ? `      return ${call(1)};` : `      if (panels == ${panels}) return ${call(panels)};`,
+        ),
+      ];
+    }),
+    '  }',
+    '}',
+    '',
+  ].join('\n');
+}
+
+const addTo = 'a: usize, aRow: usize, b: usize, bPanel: usize, c: usize, cRow: usize, depth: i32, first: bool';
+const blocksTo = 'a: usize, aRow: usize, b: usize, bPanel: usize, c: usize, cRow: usize, blocks: i32';
+
 export const tilesSource = (): string =>
   [
     '// Made by scripts/tiles.ts when the WebAssembly is built.',
-    "import { madd } from '../assembly/simd';",
+    "import { madd, widenF16 } from '../assembly/simd';",
     '',
-    ...tileShapes.map(([rows, panels]) => tile(rows, panels)),
+    ...forms.flatMap((form) => [
+      ...tileShapes.map(([rows, panels]) => tile(rows, panels, form)),
+      choice(`tile${form.suffix}`, addTo, form.suffix),
+    ]),
+    ...[q8, q4].flatMap((blocks) => [
+      ...tileShapes.map(([rows, panels]) => blockTile(rows, panels, blocks)),
+      choice(`tile${blocks.suffix}`, blocksTo, blocks.suffix),
+    ]),
   ].join('\n');

@@ -54,6 +54,7 @@ export async function cpu(options: CpuOptions = {}): Promise<Backend<Step>> {
   const engine = await createEngine(simd, threads, maxBytes);
   return new CpuBackend(engine, {
     dtypes: new Set(['f32', 'i32', 'u32']),
+    weights: new Set(['f16', 'bf16', 'q8', 'q4']),
     maxBufferBytes: maxBytes,
     maxBindingBytes: maxBytes,
     maxBindings: 64,

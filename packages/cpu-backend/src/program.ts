@@ -1,11 +1,11 @@
 // A loaded plan: its calls as steps in WebAssembly memory, its temporaries, its parameters in panels. Running it is one call into
 // WebAssembly, which walks the steps.
-import { BackendError } from '@transept/tensor';
+import { BackendError, storedBytes } from '@transept/tensor';
 import type { Backend, Buffer, Call, Capabilities, Kernel, Plan, Program, View } from '@transept/tensor';
 import { DeviceBuffer } from './buffer.ts';
 import type { Heap } from './memory.ts';
 import type { PackedParameters } from './packing.ts';
-import { kernelNumbers } from './step.ts';
+import { kernelNumbers, storageOf } from './step.ts';
 import type { Placement, Step } from './step.ts';
 
 /** Steps of fewer elements or multiply-adds than this are done by one thread: waiting for others would take longer. */
@@ -115,14 +115,17 @@ export class LoadedProgram implements Program {
     const scalars = words.place(new Array<number>(Math.max(1, plan.scalars.length) * 4).fill(0));
     this.#scalars = scalars;
     const placement: Placement = {
-      address: (view: View) => addresses[view.buffer]! + view.offset * 4,
+      address: (view: View) => {
+        const stored = storageOf(view, plan);
+        return addresses[view.buffer]! + (stored ? storedBytes(stored, view.offset) : view.offset * 4);
+      },
       scalar: (value) => (typeof value === 'number' ? words.place([value]) : scalars + value.scalar * laneBytes),
       scalarLanes: (scalar) => scalars + scalar * laneBytes,
       words: (values) => words.place(values),
-      panels: (view, depth, columns) => {
+      panels: (view, depth, columns, stored) => {
         const planned = plan.buffers[view.buffer]!;
         const buffer = this.#buffers.get(planned.kind === 'bound' ? planned.name : '')!;
-        const key = packing.acquire(buffer, view, depth, columns);
+        const key = packing.acquire(buffer, view, depth, columns, stored);
         release.defer(() => packing.release(buffer, key));
         return packing.address(buffer, key);
       },

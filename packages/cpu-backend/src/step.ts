@@ -1,5 +1,5 @@
 // What a kernel makes of a call: a step that is written into WebAssembly memory when its program is loaded.
-import type { ScalarRef, View } from '@transept/tensor';
+import type { Plan, ScalarRef, Storage, View } from '@transept/tensor';
 
 /** A kernel of the WebAssembly module, by its number there. */
 export const kernelNumbers = {
@@ -15,6 +15,7 @@ export const kernelNumbers = {
   argmax: 9,
   rope: 10,
   attention: 11,
+  quantizedMatmul: 12,
 } as const;
 
 export type KernelName = keyof typeof kernelNumbers;
@@ -30,7 +31,7 @@ export interface Placement {
   /** Of a copy of some 32-bit words, kept as long as the program. */
   words(words: readonly number[]): number;
   /** Of a parameter view [depth, columns] repacked in panels, shared between programs. */
-  panels(view: View, depth: number, columns: number): number;
+  panels(view: View, depth: number, columns: number, stored?: Storage): number;
   /** Of working memory, one part of `scratchBytes` per thread. */
   readonly scratch: number;
   readonly scratchBytes: number;
@@ -57,3 +58,13 @@ export function floatWord(x: number): number {
 
 /** Strides in bytes. */
 export const byteStrides = (strides: readonly number[]): number[] => strides.map((s) => s * 4);
+
+/** The numbers that kernels know the forms of stored weights by; f32 is 0. */
+const forms: Readonly<Record<Storage, number>> = { f16: 1, bf16: 2, q8: 3, q4: 4 };
+export const formOf = (stored: Storage | undefined): number => (stored ? forms[stored] : 0);
+
+/** How the buffer of a view is stored, where that is not as its type says. */
+export function storageOf(view: View, plan: Plan): Storage | undefined {
+  const buffer = plan.buffers[view.buffer]!;
+  return buffer.kind === 'bound' ? buffer.stored : undefined;
+}

@@ -1,7 +1,7 @@
 // gather: rows of a table by number, or a run of rows.
-import { collapse, computeType, elements } from '@transept/tensor';
+import { collapse, computeType, elements, storedBytes } from '@transept/tensor';
 import type { Kernel, ScalarRef } from '@transept/tensor';
-import { byteStrides } from '../step.ts';
+import { byteStrides, formOf, storageOf } from '../step.ts';
 import type { Step } from '../step.ts';
 import { compileEpilogue } from './expression.ts';
 
@@ -16,6 +16,7 @@ export const gather: Kernel<Step> = {
       rest.shape.push(1);
       rest.strides[0]!.push(1);
     }
+    const stored = storageOf(table, plan);
     const which = indices && collapse([indices]);
     const epilogue = compileEpilogue(call, computeType(table.dtype), plan);
     return {
@@ -26,7 +27,7 @@ export const gather: Kernel<Step> = {
         indices ? elements(indices.shape) : (attrs['count'] as number),
         table.shape[0]!,
         at.address(table),
-        table.strides[0]! * 4,
+        stored ? storedBytes(stored, table.strides[0]!) : table.strides[0]! * 4,
         elements(rest.shape),
         rest.shape.length,
         at.words(rest.shape),
@@ -40,6 +41,7 @@ export const gather: Kernel<Step> = {
         epilogue?.place(at) ?? 0,
         at.scratch,
         at.scratchBytes,
+        formOf(stored),
       ],
     };
   },

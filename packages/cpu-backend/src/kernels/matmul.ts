@@ -1,8 +1,10 @@
 // matmul: parameters are packed at load; the split between threads follows the shape.
 import { elements } from '@transept/tensor';
 import type { Kernel, View } from '@transept/tensor';
+import { formOf, storageOf } from '../step.ts';
 import type { Step } from '../step.ts';
 import { compileEpilogue } from './expression.ts';
+import { quantizedStep } from './quantized.ts';
 
 /** Block sizes of `assembly/matmul.ts`. */
 const blockColumns = 256;
@@ -38,6 +40,8 @@ export const matmul: Kernel<Step> = {
     const aOffsets = batchOffsets(a);
     const bOffsets = batchOffsets(b);
     const batch = aOffsets.length;
+    const stored = storageOf(b, plan);
+    if (stored === 'q8' || stored === 'q4') return quantizedStep(call, plan, stored);
     const buffer = plan.buffers[b.buffer]!;
     const packed = buffer.kind === 'bound' && buffer.role === 'parameter';
     const epilogue = compileEpilogue(call, 'f32', plan);
@@ -55,7 +59,9 @@ export const matmul: Kernel<Step> = {
         columns,
         depth,
         at.words(aOffsets.map((o) => at.address(matrix(a, o)))),
-        at.words(bOffsets.map((o) => (packed ? at.panels(matrix(b, o), depth, columns) : at.address(matrix(b, o))))),
+        at.words(
+          bOffsets.map((o) => (packed ? at.panels(matrix(b, o), depth, columns, stored) : at.address(matrix(b, o)))),
+        ),
         at.address(output),
         a.strides.at(-2)! * 4,
         a.strides.at(-1)! * 4,
@@ -69,6 +75,7 @@ export const matmul: Kernel<Step> = {
         edgeAt,
         aAt,
         bAt,
+        formOf(stored),
       ],
     };
   },

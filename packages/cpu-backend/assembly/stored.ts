@@ -1,0 +1,54 @@
+// Rows of weights that are stored in fewer bits, as f32. Forms: 1 f16, 2 bf16, 3 Q8_0, 4 Q4_0.
+import { widenF16 } from './simd';
+
+/** The first `count` values of a row. For blocks `count` is a multiple of 32. */
+export function expandRow(to: usize, form: i32, from: usize, count: i32): void {
+  if (form == 3) expandQ8(to, from, count >> 5);
+  else if (form == 4) expandQ4(to, from, count >> 5);
+  else expandHalves(to, form, from, count);
+}
+
+function expandHalves(to: usize, form: i32, from: usize, count: i32): void {
+  for (; count > 0; count--) {
+    const bits = i32x4.splat(<i32>load<i16>(from));
+    store<f32>(to, f32x4.extract_lane(form == 1 ? widenF16(bits) : i32x4.shl(bits, 16), 0));
+    to += 4;
+    from += 2;
+  }
+}
+
+function scaleOf(block: usize): v128 {
+  return widenF16(i32x4.splat(<i32>load<i16>(block)));
+}
+
+function expandQ8(to: usize, from: usize, blocks: i32): void {
+  for (; blocks > 0; blocks--) {
+    const d = scaleOf(from);
+    for (let i: usize = 0; i < 32; i += 8) {
+      const numbers = v128.load_ext<i8>(from + i, 2);
+      v128.store(to, f32x4.mul(d, f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(numbers))));
+      v128.store(to, f32x4.mul(d, f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(numbers))), 16);
+      to += 32;
+    }
+    from += 34;
+  }
+}
+
+function expandQ4(to: usize, from: usize, blocks: i32): void {
+  const eight = i16x8.splat(8);
+  for (; blocks > 0; blocks--) {
+    const d = scaleOf(from);
+    for (let i: usize = 0; i < 16; i += 8) {
+      const pairs = v128.load_ext<u8>(from + i, 2);
+      const low = i16x8.sub(v128.and(pairs, i16x8.splat(15)), eight);
+      const high = i16x8.sub(i16x8.shr_u(pairs, 4), eight);
+      v128.store(to, f32x4.mul(d, f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(low))));
+      v128.store(to, f32x4.mul(d, f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(low))), 16);
+      v128.store(to, f32x4.mul(d, f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(high))), 64);
+      v128.store(to, f32x4.mul(d, f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(high))), 80);
+      to += 32;
+    }
+    to += 64;
+    from += 18;
+  }
+}

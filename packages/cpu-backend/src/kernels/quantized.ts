@@ -1,0 +1,45 @@
+// matmul with weights in blocks of whole numbers (`assembly/quantized.ts`).
+import { elements } from '@transept/tensor';
+import type { Call, Plan, Storage } from '@transept/tensor';
+import { formOf } from '../step.ts';
+import type { Step } from '../step.ts';
+import { compileEpilogue } from './expression.ts';
+
+/** As in `assembly/quantized.ts`. */
+const blockRows = 48;
+const recordBytes = 72;
+const edgeBytes = 6 * 8 * 4;
+
+/** a [M, K] × the rows of a stored weight [N, K] → [M, N]. */
+export function quantizedStep(call: Call, plan: Plan, stored: Storage): Step {
+  const { inputs, output } = call;
+  const [a, b] = inputs as [Call['output'], Call['output']];
+  const [rows, depth] = a.shape as [number, number];
+  const columns = b.shape[1]!;
+  const epilogue = compileEpilogue(call, 'f32', plan);
+  const edgeAt = epilogue?.scratchBytes ?? 0;
+  const rowAt = edgeAt + edgeBytes;
+  const blocksAt = rowAt + (a.strides[1] === 1 ? 0 : depth * 4);
+  return {
+    kernel: 'quantizedMatmul',
+    work: elements(output.shape) * depth,
+    scratchBytes: blocksAt + Math.min(rows, blockRows) * (depth / 32) * recordBytes,
+    parameters: (at) => [
+      rows,
+      columns,
+      depth,
+      at.address(a),
+      a.strides[0]! * 4,
+      a.strides[1]! * 4,
+      at.panels(b, depth, columns, stored),
+      at.address(output),
+      formOf(stored),
+      epilogue?.place(at) ?? 0,
+      at.scratch,
+      at.scratchBytes,
+      edgeAt,
+      rowAt,
+      blocksAt,
+    ],
+  };
+}
