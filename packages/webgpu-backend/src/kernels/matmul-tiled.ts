@@ -33,15 +33,16 @@ export function matmulTiled(call: Call, plan: Plan, { batch, m, n, k }: Sizes): 
     ].join('\n'),
   );
 
-  /** The element of an operand, or zero outside of it; `k` is the position along K, `at` that along the other axis. */
+  /** The element of an operand, or zero outside of it; `along` is the position along K, `across` that on the other axis. */
   const declareElement = (name: string, view: View, limit: number): void => {
-    const spans = (view === a ? ['at', 'k'] : ['k', 'at']).map((at) => ({ axes: 1, at }));
+    const spans = (view === a ? ['i', 'j'] : ['j', 'i']).map((at) => ({ axes: 1, at }));
     const element = shader.at(view, [{ axes: lead, at: 'batch' }, ...spans]);
     shader.declare(
       [
-        `fn ${name}(batch: u32, at: u32, k: u32) -> f32 {`,
-        `  if (k >= ${u32(k)} || at >= ${u32(limit)}) { return 0.0; }`,
-        `  return ${element};`,
+        `fn ${name}(batch: u32, across: u32, along: u32) -> f32 {`,
+        `  let i = min(across, ${u32(limit - 1)});`,
+        `  let j = min(along, ${u32(k - 1)});`,
+        `  return select(0.0, ${element}, across < ${u32(limit)} && along < ${u32(k)});`,
         '}',
       ].join('\n'),
     );
