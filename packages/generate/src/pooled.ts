@@ -1,7 +1,24 @@
 // Texts as single vectors: the hidden states of an encoder, pooled over their tokens on the device, and perhaps brought to length
 // one. What the pooling modes mean is what they mean in sentence-transformers.
 import type { EncoderModel, LoadedModel, TextInputs } from '@transept/models';
-import { cast, concat, div, expandDims, expr, gather, max, maximum, mul, pointwise, reshape, select, sqrt, sum, trace, where } from '@transept/tensor';
+import {
+  cast,
+  concat,
+  div,
+  expandDims,
+  expr,
+  gather,
+  max,
+  maximum,
+  mul,
+  pointwise,
+  reshape,
+  select,
+  sqrt,
+  sum,
+  trace,
+  where,
+} from '@transept/tensor';
 import type { Tensor } from '@transept/tensor';
 import { batch, bucket, InputError } from './batch.ts';
 import { instantiate } from './instance.ts';
@@ -30,7 +47,13 @@ export async function pooled(
   const { vocabSize, maxPositions } = model;
   const longest = Math.max(0, ...inputIds.map((r) => r.length));
   const length = bucket(longest, maxPositions);
-  const { rows, ids, mask } = batch(inputIds, { name: 'input_ids', vocabSize, maxLength: maxPositions, length, side: 'right' });
+  const { rows, ids, mask } = batch(inputIds, {
+    name: 'input_ids',
+    vocabSize,
+    maxLength: maxPositions,
+    length,
+    side: 'right',
+  });
   const key = JSON.stringify([rows, length, pooling, normalize]);
   using borrowed = await borrow(loaded, 'pooled', key, async (): Promise<Instance> => {
     const traced = trace(`${model.modelType} pooled`, (g) => {
@@ -93,7 +116,10 @@ function pool(kind: Pooling, hidden: Tensor, mask: Tensor): Tensor {
       const { apply, constant, index, input } = expr;
       const before = apply('sub', input(0), constant(1, 'i32'));
       const at = apply('add', apply('mul', index(0), constant(length, 'i32')), before);
-      return gather(reshape(hidden, [rows * length, width]), pointwise(at, [sum(mask, { axes: [1], keepDims: false })]));
+      return gather(
+        reshape(hidden, [rows * length, width]),
+        pointwise(at, [sum(mask, { axes: [1], keepDims: false })]),
+      );
     }
     default:
       return kind satisfies never;

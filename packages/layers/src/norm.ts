@@ -10,9 +10,10 @@ export function layerNorm(
   { eps, scale = 'weight', shift = 'bias' }: { eps: number; scale?: string; shift?: string | false },
 ): Tensor {
   const width = x.shape.at(-1)!;
+  const weight = w.get(scale, [width]);
   const bias =
     shift === false ? w.graph.constant(`zeros.${width}`, [width], new Float32Array(width)) : w.get(shift, [width]);
-  return normalize(x, w.get(scale, [width]), bias, eps);
+  return normalize(x, weight, bias, eps);
 }
 
 /** Root mean square normalisation of x [..., C] with `weight`, or with `weight` + `plus` where that is how it is stored. */

@@ -3,6 +3,7 @@ import { ConfigError, ConfigReader } from './config.ts';
 import type { Json } from './config.ts';
 import type { Family, Model } from './family.ts';
 import { albert } from './albert/model.ts';
+import { bart, blenderbotSmall, mbart } from './bart/model.ts';
 import { bert } from './bert/model.ts';
 import { bloom } from './bloom/model.ts';
 import { debertaV2 } from './deberta-v2/model.ts';
@@ -17,6 +18,7 @@ import { gptNeo } from './gpt_neo/model.ts';
 import { gptNeoX } from './gpt_neox/model.ts';
 import { granite } from './granite/model.ts';
 import { llama } from './llama/model.ts';
+import { m2m100 } from './m2m-100/model.ts';
 import { marian } from './marian/model.ts';
 import { mistral } from './mistral/model.ts';
 import { mixtral } from './mixtral/model.ts';
@@ -30,6 +32,7 @@ import { phi3 } from './phi3/model.ts';
 import { qwen2 } from './qwen2/model.ts';
 import { qwen3 } from './qwen3/model.ts';
 import { qwen3Moe } from './qwen3_moe/model.ts';
+import { pegasus } from './pegasus/model.ts';
 import { roberta, xlmRoberta } from './roberta/model.ts';
 import { smollm3 } from './smollm3/model.ts';
 import { stablelm } from './stablelm/model.ts';
@@ -70,7 +73,7 @@ const encoders: readonly Family[] = [
   debertaV2,
   modernbert,
 ];
-const encoderDecoders: readonly Family[] = [marian, opennmt];
+const encoderDecoders: readonly Family[] = [marian, opennmt, bart, mbart, blenderbotSmall, pegasus, m2m100];
 
 const families = new Map([...decoders, ...encoders, ...encoderDecoders].map((f) => [f.modelType, f]));
 

@@ -76,9 +76,7 @@ export async function search(
 
 /** Vectors by the cosine of their angle with `query`, best first; equal ones keep their order. */
 export function rank(query: Float32Array, vectors: readonly Float32Array[]): { index: number; score: number }[] {
-  return vectors
-    .map((vector, index) => ({ index, score: cosine(query, vector) }))
-    .sort((a, b) => b.score - a.score);
+  return vectors.map((vector, index) => ({ index, score: cosine(query, vector) })).sort((a, b) => b.score - a.score);
 }
 
 /** Cosine of the angle between two vectors; 0 where one of them has no length. */
@@ -103,7 +101,10 @@ function sentenceConfig(model: TextModel, signal?: AbortSignal): Promise<Sentenc
   return config;
 }
 
-function promptOf({ prompts, defaultPrompt }: SentenceConfig, { prompt, promptName = defaultPrompt }: EmbedOptions): string {
+function promptOf(
+  { prompts, defaultPrompt }: SentenceConfig,
+  { prompt, promptName = defaultPrompt }: EmbedOptions,
+): string {
   if (prompt !== undefined) return prompt;
   if (promptName === undefined) return '';
   if (Object.hasOwn(prompts, promptName)) return prompts[promptName]!;
@@ -113,7 +114,11 @@ function promptOf({ prompts, defaultPrompt }: SentenceConfig, { prompt, promptNa
   );
 }
 
-function encoder({ loaded, tokenizer, name }: TextModel, config: SentenceConfig, prompt: string): (text: string) => number[] {
+function encoder(
+  { loaded, tokenizer, name }: TextModel,
+  config: SentenceConfig,
+  prompt: string,
+): (text: string) => number[] {
   const { model } = loaded;
   if (model.kind !== 'encoder')
     throw new InputError(`embed: ${name} is a "${model.modelType}", which is no text encoder; take one such as bert`);

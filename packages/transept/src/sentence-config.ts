@@ -93,8 +93,7 @@ function poolingOf(config: ConfigReader): readonly Pooling[] {
     const names = [config.textOrList('pooling_mode')].flat().map(String);
     return names.map(
       (name) =>
-        modeNames[name] ??
-        config.fail('pooling_mode', `"${name}" is not supported`, Object.keys(modeNames).join(', ')),
+        modeNames[name] ?? config.fail('pooling_mode', `"${name}" is not supported`, Object.keys(modeNames).join(', ')),
     );
   }
   const found = Object.entries(modes).filter(([key]) => config.flag(key, false));
@@ -116,6 +115,10 @@ function promptsOf(config: ConfigReader): Pick<SentenceConfig, 'prompts' | 'defa
   const prompts = Object.fromEntries((inner?.keys ?? []).map((name) => [name, inner!.text(name)]));
   const name = config.has('default_prompt_name') ? config.text('default_prompt_name') : undefined;
   if (name !== undefined && !Object.hasOwn(prompts, name))
-    config.fail('default_prompt_name', `"${name}" is not among the prompts`, `one of ${Object.keys(prompts).join(', ')}`);
+    config.fail(
+      'default_prompt_name',
+      `"${name}" is not among the prompts`,
+      `one of ${Object.keys(prompts).join(', ')}`,
+    );
   return { prompts, defaultPrompt: name };
 }

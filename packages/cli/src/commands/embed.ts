@@ -20,12 +20,14 @@ interface EmbedCommandOptions extends ModelOptions, DeviceOptions, EncodingOptio
 export function addEmbed(program: Command, context: Context): void {
   const command = program
     .command('embed [text...]')
-    .description('a vector for each text with an encoder, as a JSON array; without a text, for the lines of standard input')
+    .description(
+      'a vector for each text with an encoder, as a JSON array; without a text, for the lines of standard input',
+    )
     .option('--input <file>', 'texts, one a line; - for standard input')
     .option('--output <file>', 'where the vectors go; default: standard output')
     .option('--no-normalize', 'do not bring vectors to length one');
-  deviceOptions(modelOptions(encodingOptions(command)), context).action((texts: string[], options: EmbedCommandOptions) =>
-    run(context, texts, options),
+  deviceOptions(modelOptions(encodingOptions(command)), context).action(
+    (texts: string[], options: EmbedCommandOptions) => run(context, texts, options),
   );
 }
 

@@ -24,8 +24,8 @@ export function addSearch(program: Command, context: Context): void {
     .option('--input <file>', 'the lines; - or nothing for standard input')
     .option('--top <n>', 'how many of the best to print', wholeNumber(1), 10)
     .option('--json', 'print [{"score", "line", "text"}]');
-  deviceOptions(modelOptions(encodingOptions(command)), context).action((query: string, options: SearchCommandOptions) =>
-    run(context, query, options),
+  deviceOptions(modelOptions(encodingOptions(command)), context).action(
+    (query: string, options: SearchCommandOptions) => run(context, query, options),
   );
 }
 

@@ -1,48 +1,32 @@
 // The keys of a Marian config.json that change what the model computes (MarianConfig in transformers).
-import type { Activation } from '@transept/tensor';
 import type { ConfigReader } from '../config.ts';
+import { encoderDecoderConfig, onlyArchitectures } from '../encoder-decoder/config.ts';
+import type { EncoderDecoderConfig } from '../encoder-decoder/config.ts';
 
-export interface MarianConfig {
-  readonly width: number; // C
-  readonly encoder: Stack;
-  readonly decoder: Stack;
-  readonly activation: Activation;
-  readonly vocabSize: number;
+export interface MarianConfig extends EncoderDecoderConfig {
   readonly decoderVocabSize: number;
   readonly sharedEmbeddings: boolean;
-  readonly tiedOutput: boolean;
-  readonly scaleEmbedding: boolean;
-  readonly maxPositions: number;
-}
-
-export interface Stack {
-  readonly layers: number;
-  readonly heads: number;
-  readonly hidden: number; // F
 }
 
 export function marianConfig(config: ConfigReader): MarianConfig {
-  const width = config.size('d_model', 1024);
-  const stack = (name: 'encoder' | 'decoder'): Stack => {
-    const heads = config.size(`${name}_attention_heads`, 16);
-    if (width % heads !== 0) config.fail(`${name}_attention_heads`, `${heads} does not divide d_model ${width}`, 'a divisor');
-    return { layers: config.size(`${name}_layers`, 12), heads, hidden: config.size(`${name}_ffn_dim`, 4096) };
-  };
-  const vocabSize = config.size('vocab_size', 58101);
+  onlyArchitectures(config, 'MarianMTModel', 'MarianModel');
+  const common = encoderDecoderConfig(config, {
+    width: 1024,
+    layers: 12,
+    heads: 16,
+    hidden: 4096,
+    activation: 'gelu',
+    vocabSize: 58101,
+    maxPositions: 1024,
+  });
+  const { vocabSize } = common;
   const sharedEmbeddings = config.flag('share_encoder_decoder_embeddings', true);
   const decoderVocabSize = config.size('decoder_vocab_size', vocabSize);
   if (sharedEmbeddings && decoderVocabSize !== vocabSize)
-    config.fail('decoder_vocab_size', `${decoderVocabSize} differs from vocab_size ${vocabSize} of the shared embeddings`, `${vocabSize}`);
-  return {
-    width,
-    encoder: stack('encoder'),
-    decoder: stack('decoder'),
-    activation: config.activation('activation_function', 'gelu'),
-    vocabSize,
-    decoderVocabSize,
-    sharedEmbeddings,
-    tiedOutput: config.flag('tie_word_embeddings', true),
-    scaleEmbedding: config.flag('scale_embedding', false),
-    maxPositions: config.size('max_position_embeddings', 1024),
-  };
+    config.fail(
+      'decoder_vocab_size',
+      `${decoderVocabSize} differs from vocab_size ${vocabSize} of the shared embeddings`,
+      `${vocabSize}`,
+    );
+  return { ...common, decoderVocabSize, sharedEmbeddings };
 }
