@@ -1,4 +1,5 @@
-// The keys of a Gemma 3 config.json that change what the text model computes (Gemma3TextConfig in transformers).
+// The keys of a Gemma 3 config.json that change what the text model computes (Gemma3TextConfig in transformers, whose model takes
+// no notice of attn_logit_softcapping).
 import type { RotaryEmbedding } from '@transept/layers';
 import type { ConfigReader } from '../config.ts';
 import { commonConfig } from '../decoder/common.ts';
@@ -15,8 +16,7 @@ export interface Gemma3Config extends CommonConfig {
   readonly windows: readonly (number | undefined)[];
   /** Factor on the scores. */
   readonly scale: number;
-  /** Bounds of the scores and of the logits. */
-  readonly scoreCap: number | undefined;
+  /** Bound of the logits. */
   readonly logitCap: number | undefined;
 }
 
@@ -42,7 +42,6 @@ export function gemma3Config(config: ConfigReader): Gemma3Config {
     localRotary: rotaryParameters(config, sliding, { ...keys, thetaKey: 'rope_local_base_freq', theta: 10000 }),
     windows: slidingWindows(config, types, config.sizeOrNone('sliding_window', 4096)),
     scale: config.number('query_pre_attn_scalar', 256) ** -0.5,
-    scoreCap: config.numberOrNone('attn_logit_softcapping'),
     logitCap: config.numberOrNone('final_logit_softcapping'),
   };
 }

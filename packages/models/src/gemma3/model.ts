@@ -30,7 +30,7 @@ function gemma3Model(c: Gemma3Config): DecoderModel {
         const layer = { ...attentionWeights(at, { ...c, bias: c.attentionBias }), normed };
         const window = c.windows[index];
         const rotary = window === undefined ? shared.global : shared.local;
-        const scoring = { scale: c.scale, softcap: c.scoreCap, window };
+        const scoring = { scale: c.scale, window };
         return attend(gemmaNorm(x, w.at('input_layernorm'), c), layer, { rotary, ...scoring });
       });
       const h = add(x, gemmaNorm(attended, w.at('post_attention_layernorm'), c));

@@ -19,9 +19,10 @@ export interface SmolLM3Config extends CommonConfig {
 export function smollm3Config(config: ConfigReader): SmolLM3Config {
   const common = commonConfig(config, 'smollm3', { context: 32768, keyValueHeads: 4, tied: true });
   const rotated = rotatedLayers(config, common.layers);
-  const window = config.flag('use_sliding_window', false) ? config.sizeOrNone('sliding_window') : undefined;
+  const window = config.sizeOrNone('sliding_window');
+  const slides = config.flag('use_sliding_window', false) && window !== undefined;
   const types = layerTypes(config, common.layers, (i) =>
-    window !== undefined && !rotated[i] ? 'sliding_attention' : 'full_attention',
+    slides && !rotated[i] ? 'sliding_attention' : 'full_attention',
   );
   return {
     ...common,
