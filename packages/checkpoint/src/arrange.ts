@@ -35,19 +35,8 @@ export function undo(
     case 'added':
       for (let i = 0; i < values.length; i++) values[i]! -= arranged.value;
       return values;
-    case 'paired-rows': {
-      const unit = unitOf(arranged, shape);
-      const rows = shape[0]! / arranged.heads;
-      const columns = unit / rows;
-      const out = new Float32Array(values.length);
-      for (let head = 0; head < values.length; head += unit)
-        for (let row = 0; row < rows; row++) {
-          const from = head + row * columns;
-          const to = head + ((row >> 1) + (row & 1 ? rows / 2 : 0)) * columns;
-          out.set(values.subarray(from, from + columns), to);
-        }
-      return out;
-    }
+    case 'paired-rows':
+      return unpaired(values, values.slice(), shape[0]! / arranged.heads, values.length / unitOf(arranged, shape));
     case 'transposed': {
       const [rows, columns] = shape as [number, number];
       const out = new Float32Array(values.length);
@@ -58,4 +47,32 @@ export function undo(
     default:
       return arranged satisfies never;
   }
+}
+
+/** The same for so many units as they are stored, where it only moves rows. Undefined where values have to be known. */
+export function undoBytes(
+  bytes: Uint8Array<ArrayBuffer>,
+  arranged: Arrangement,
+  shape: Shape,
+  units: number,
+): Uint8Array<ArrayBuffer> | undefined {
+  if (arranged.kind !== 'paired-rows') return undefined;
+  return unpaired(bytes, bytes.slice(), shape[0]! / arranged.heads, units);
+}
+
+/** Rows of some heads, of each head the first halves of all pairs and then the second halves. */
+function unpaired<A extends Float32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>>(
+  from: A,
+  to: A,
+  rows: number,
+  heads: number,
+): A {
+  const length = from.length / (heads * rows);
+  for (let head = 0; head < heads; head++)
+    for (let row = 0; row < rows; row++) {
+      const at = (head * rows + row) * length;
+      const place = head * rows + (row >> 1) + (row & 1 ? rows / 2 : 0);
+      to.set(from.subarray(at, at + length), place * length);
+    }
+  return to;
 }

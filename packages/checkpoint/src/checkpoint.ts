@@ -1,7 +1,7 @@
 // A checkpoint: every tensor of a model by name, read one at a time or streamed in the order of the file. Opening it reads and
 // checks the headers only; every format gives the same list of tensors, and they are read by the same code.
-import { formatShape, type DType, type Shape } from '@transept/tensor';
-import type { Arrays } from './convert.ts';
+import { formatShape, type Shape } from '@transept/tensor';
+import type { Arrays, Target } from './convert.ts';
 import { CheckpointError, quoted } from './errors.ts';
 import type { Files } from './files/files.ts';
 import { readSafetensorsHeader } from './safetensors/header.ts';
@@ -33,7 +33,7 @@ export interface Checkpoint {
   /** The tensor of that name. Throws a CheckpointError if there is none, or if its shape is not the one given. */
   find(name: string, shape?: Shape): TensorInfo;
   /** One whole tensor, row-major, converted. */
-  read<T extends DType>(
+  read<T extends Target>(
     name: string,
     options: { readonly as: T; readonly shape?: Shape; readonly signal?: AbortSignal },
   ): Promise<Arrays[T]>;
@@ -41,7 +41,7 @@ export interface Checkpoint {
    * Many tensors, in the order of their bytes, the next bytes being read while the consumer works. Holds about 16 MB of the
    * files and one converted piece at a time, however large the tensors; a tensor that the file holds transposed is one piece.
    */
-  stream<T extends DType>(
+  stream<T extends Target>(
     names: Iterable<string>,
     options: StreamOptions<T>,
   ): AsyncGenerator<Piece<T>, void, undefined>;

@@ -1,11 +1,15 @@
 // From the bytes of a file to the elements a backend takes. Floats may be widened or narrowed, whole numbers may change their
 // size; what a type cannot hold is an error, never another number. Hosts are little endian, as the files are.
-import type { DType } from '@transept/tensor';
+import { storedBytes as bytesAs, type DType, type Storage } from '@transept/tensor';
 import { f16Bits, halfTable } from './half.ts';
 import { dequantize } from './gguf/blocks.ts';
+import { quantizeQ4, quantizeQ8 } from './gguf/quantize.ts';
 import { blockOf, isPlain, type PlainDType, type StoredDType } from './stored.ts';
 
-/** The array that holds elements of a dtype. f16 is kept as its bits. */
+/** What tensors are converted to: elements of a dtype, or the bytes of weights as backends store them. */
+export type Target = DType | Storage;
+
+/** The array that holds elements of a dtype, f16 and bf16 as their bits, or blocks of q8 and q4. */
 export interface Arrays {
   readonly f32: Float32Array<ArrayBuffer>;
   readonly f16: Uint16Array<ArrayBuffer>;
@@ -13,6 +17,9 @@ export interface Arrays {
   readonly u32: Uint32Array<ArrayBuffer>;
   readonly i8: Int8Array<ArrayBuffer>;
   readonly u8: Uint8Array<ArrayBuffer>;
+  readonly bf16: Uint16Array<ArrayBuffer>;
+  readonly q8: Uint8Array<ArrayBuffer>;
+  readonly q4: Uint8Array<ArrayBuffer>;
 }
 
 const arrayOf: { readonly [T in DType]: new (length: number) => Arrays[T] } = {
@@ -39,8 +46,23 @@ export class ConversionError extends RangeError {
   override readonly name = 'ConversionError';
 }
 
-/** Convert stored elements. The result never shares memory with `bytes`. Throws a ConversionError. */
-export function convert<T extends DType>(bytes: Uint8Array<ArrayBuffer>, from: StoredDType, to: T): Arrays[T] {
+/** Storages whose bytes are those of a type of files. */
+const sameBytes: Readonly<Partial<Record<StoredDType, Storage>>> = { F16: 'f16', BF16: 'bf16', Q8_0: 'q8', Q4_0: 'q4' };
+
+/** Are the bytes of the file those of the target? */
+export const isKept = (from: StoredDType, to: Target): boolean => sameBytes[from] === to;
+
+/**
+ * Convert stored elements; for q8 and q4, whole blocks of 32. The result never shares memory with `bytes`. Throws a
+ * ConversionError.
+ */
+export function convert<T extends Target>(bytes: Uint8Array<ArrayBuffer>, from: StoredDType, to: T): Arrays[T];
+export function convert(bytes: Uint8Array<ArrayBuffer>, from: StoredDType, to: Target): Arrays[Target] {
+  if (to === 'q8' || to === 'q4' || to === 'bf16') {
+    if (!isKept(from, to)) return encode(convert(bytes, from, 'f32'), to);
+    const copy = bytes.slice();
+    return to === 'bf16' ? new Uint16Array(copy.buffer) : copy;
+  }
   const block = blockOf(from);
   const out = new arrayOf[to]((bytes.length / block.bytes) * block.elements);
   if (isPlain(from)) convertInto(bytes, from, to, out);
@@ -51,12 +73,28 @@ export function convert<T extends DType>(bytes: Uint8Array<ArrayBuffer>, from: S
 }
 
 /** The same from values that were expanded to f32 already. */
-export function narrow<T extends DType>(values: Float32Array<ArrayBuffer>, to: T): Arrays[T] {
-  if (to === 'f32') return values as Arrays[T];
-  const out = new arrayOf[to](values.length);
-  if (to === 'f16') toHalf(values, out);
-  else throw notWhole('F32', to);
-  return out;
+export function encode<T extends Target>(values: Float32Array<ArrayBuffer>, to: T): Arrays[T];
+export function encode(values: Float32Array<ArrayBuffer>, to: Target): Arrays[Target] {
+  switch (to) {
+    case 'f32':
+      return values;
+    case 'f16': {
+      const out = new Uint16Array(values.length);
+      toHalf(values, out);
+      return out;
+    }
+    case 'bf16':
+      return toBrainHalf(values);
+    case 'q8':
+    case 'q4': {
+      const out = new Uint8Array(bytesAs(to, values.length));
+      const misfit = (to === 'q8' ? quantizeQ8 : quantizeQ4)(values, out);
+      if (misfit) throw doesNotFit(misfit.value, misfit.at, to, to === 'q8' ? 'up to ±8.3e6' : 'up to ±5.2e5');
+      return out;
+    }
+    default:
+      throw notWhole('F32', to);
+  }
 }
 
 function convertInto(bytes: Uint8Array<ArrayBuffer>, from: PlainDType, to: DType, out: Arrays[DType]): void {
@@ -147,6 +185,20 @@ function toHalf(values: Float32Array | Float64Array, out: Arrays[DType]): void {
   }
 }
 
+/** The upper half of f32, rounded to nearest, ties to even. */
+function toBrainHalf(values: Float32Array<ArrayBuffer>): Uint16Array<ArrayBuffer> {
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const out = new Uint16Array(values.length);
+  for (let i = 0; i < bits.length; i++) {
+    const b = bits[i]!;
+    const isNaN = (b & 0x7fffffff) > 0x7f800000;
+    out[i] = isNaN ? (b >>> 16) | 0x40 : (b + 0x7fff + ((b >>> 16) & 1)) >>> 16;
+    if ((out[i]! & 0x7fff) === 0x7f80 && Number.isFinite(values[i]))
+      throw doesNotFit(values[i]!, i, 'bf16', '±3.39e38');
+  }
+  return out;
+}
+
 function whole(values: ArrayLike<number>, to: DType, out: Arrays[DType]): void {
   const [min, max] = limits[to];
   for (let i = 0; i < values.length; i++) {
@@ -156,8 +208,8 @@ function whole(values: ArrayLike<number>, to: DType, out: Arrays[DType]): void {
   }
 }
 
-const doesNotFit = (value: number, at: number, to: DType, range: string): ConversionError =>
+const doesNotFit = (value: number, at: number, to: Target, range: string): ConversionError =>
   new ConversionError(`element ${at} is ${value}, which ${to} cannot hold; expected ${range}`);
 
-const notWhole = (from: StoredDType, to: DType): ConversionError =>
+const notWhole = (from: StoredDType, to: Target): ConversionError =>
   new ConversionError(`${from} does not convert to ${to}; ask for f32 or f16`);

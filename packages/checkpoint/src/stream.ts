@@ -1,8 +1,8 @@
 // Many tensors in the order of their bytes: what to read at once, and the pieces that come of it. The next bytes are read while
 // the consumer works on the last ones.
-import { elements, formatShape, type DType } from '@transept/tensor';
-import { undo, unitOf } from './arrange.ts';
-import { convert, ConversionError, narrow, type Arrays } from './convert.ts';
+import { elements, formatShape } from '@transept/tensor';
+import { undo, undoBytes, unitOf } from './arrange.ts';
+import { convert, ConversionError, encode, isKept, type Arrays, type Target } from './convert.ts';
 import { CheckpointError, quoted } from './errors.ts';
 import type { Files } from './files/files.ts';
 import { blockOf, type TensorInfo } from './stored.ts';
@@ -14,14 +14,14 @@ const READ_ELEMENTS = 4 << 20;
 /** Gaps up to this size are read and dropped rather than read around. */
 const GAP_BYTES = 64 << 10;
 
-export interface StreamOptions<T extends DType> {
+export interface StreamOptions<T extends Target> {
   /** The type to convert to, for all tensors or for each. */
   readonly as: T | ((info: TensorInfo) => T);
   readonly signal?: AbortSignal;
 }
 
-/** A run of elements of one tensor. Pieces of a tensor come one after the other, and begin at multiples of 4 elements. */
-export type Piece<T extends DType> = {
+/** A run of elements of one tensor. Pieces of a tensor come one after the other, and begin at multiples of 32 elements. */
+export type Piece<T extends Target> = {
   [K in T]: {
     readonly info: TensorInfo;
     readonly as: K;
@@ -34,7 +34,7 @@ export type Piece<T extends DType> = {
 }[T];
 
 /** The pieces of the given tensors. Leaving the loop early stops the reading. */
-export async function* stream<T extends DType>(
+export async function* stream<T extends Target>(
   files: Files,
   infos: readonly TensorInfo[],
   { as, signal }: StreamOptions<T>,
@@ -107,12 +107,12 @@ function plan(infos: readonly TensorInfo[]): Span[] {
 
 const elementsOf = (info: TensorInfo): number => elements(info.shape);
 
-/** Bytes of the largest piece of a tensor: whole blocks, whole units of its arrangement, a multiple of 4 elements. */
+/** Bytes of the largest piece of a tensor: whole blocks, whole units of its arrangement, a multiple of 32 elements. */
 function stepOf(info: TensorInfo): number {
   const block = blockOf(info.dtype);
   const most = Math.min(READ_ELEMENTS, Math.floor(READ_BYTES / block.bytes) * block.elements);
   const unit = unitOf(info.arranged, info.shape);
-  const step = leastCommonMultiple(leastCommonMultiple(unit, block.elements), 4);
+  const step = leastCommonMultiple(leastCommonMultiple(unit, block.elements), 32);
   const count = Math.max(step, Math.floor(most / step) * step);
   return (count / block.elements) * block.bytes;
 }
@@ -124,10 +124,16 @@ function leastCommonMultiple(a: number, b: number): number {
 }
 
 /** Stored elements of one tensor, from the first of a unit to the last of one, as elements of a type. */
-export function converted<T extends DType>(info: TensorInfo, bytes: Uint8Array<ArrayBuffer>, as: T): Arrays[T] {
+export function converted<T extends Target>(info: TensorInfo, bytes: Uint8Array<ArrayBuffer>, as: T): Arrays[T] {
   try {
     if (!info.arranged) return convert(bytes, info.dtype, as);
-    return narrow(undo(convert(bytes, info.dtype, 'f32'), info.arranged, info.shape), as);
+    if (isKept(info.dtype, as)) {
+      const block = blockOf(info.dtype);
+      const units = ((bytes.length / block.bytes) * block.elements) / unitOf(info.arranged, info.shape);
+      const inOrder = undoBytes(bytes, info.arranged, info.shape, units);
+      if (inOrder) return convert(inOrder, info.dtype, as);
+    }
+    return encode(undo(convert(bytes, info.dtype, 'f32'), info.arranged, info.shape), as);
   } catch (error) {
     if (!(error instanceof ConversionError)) throw error;
     throw new CheckpointError(
