@@ -23,6 +23,8 @@ export interface OpCase {
   readonly tolerance?: { readonly relative: number; readonly absolute: number };
   /** Where bound buffers begin in the memory that they are given: at a round position, or at one nothing is aligned to. */
   readonly start?: 'aligned' | 'odd';
+  /** Smaller cases of the kind, to be tried where this one fails. */
+  smaller?(): Iterable<OpCase>;
   /** Runs only where NaN and infinities count, which WGSL does not promise. */
   readonly special?: true;
   /** Of a size that is worth measuring, and too large for the oracle: only mode `speed` runs it. */

@@ -28,6 +28,8 @@ export interface Failed extends Tried {
   /** The operation whose kernel is wrong when it runs by itself, or `program` where each of them is right by itself. */
   readonly culprit?: OpName | 'program';
   readonly wrong?: Wrong;
+  /** For cases that were made at random: the calls of the smallest one found that fails as well, which the rest speaks of. */
+  readonly smallest?: string;
 }
 
 export interface NotSupported extends Tried {

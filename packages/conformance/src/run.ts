@@ -5,6 +5,7 @@ import { isOpCase, titleOf, Unsupported } from './case.ts';
 import type { Breakable, Case } from './case.ts';
 import { cases as ownCases } from './cases/index.ts';
 import type { Failed, NotSupported, Passed, Result } from './result.ts';
+import { shrink } from './shrink.ts';
 import { measureCase } from './speed.ts';
 import { supportOf } from './support.ts';
 import { testCase } from './test-case.ts';
@@ -99,8 +100,10 @@ async function answer(
     return { outcome: 'pass' };
   }
   switch (mode) {
-    case 'test':
-      return testCase(backend, c, { seed, arithmetic, twin });
+    case 'test': {
+      const how = { seed, arithmetic, twin };
+      return shrink(backend, c, how, await testCase(backend, c, how));
+    }
     case 'gradient':
       return { outcome: 'unsupported', reason: 'operations have no derivatives yet' };
     case 'speed':

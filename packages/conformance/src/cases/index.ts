@@ -1,5 +1,6 @@
 // The case table, in an order that meets the cause of a failure before its consequences.
 import type { Case } from '../case.ts';
+import { randomCases } from '../generate/cases.ts';
 import { argmaxCases } from './argmax.ts';
 import { attentionCases } from './attention.ts';
 import { copyCases } from './copy.ts';
@@ -15,7 +16,7 @@ import { scatterCases } from './scatter.ts';
 import { softmaxCases } from './softmax.ts';
 
 /** All cases of the suite; the seed decides on those made at random. */
-export const cases = (_seed: number): readonly Case[] => [
+export const cases = (seed: number): readonly Case[] => [
   ...copyCases,
   ...pointwiseCases,
   ...reduceCases,
@@ -28,5 +29,6 @@ export const cases = (_seed: number): readonly Case[] => [
   ...attentionCases,
   ...argmaxCases,
   ...epilogueCases,
+  ...randomCases(seed),
   ...programCases,
 ];

@@ -1,0 +1,37 @@
+// A random case that fails, made as small as it still fails.
+import { formatCall, trace } from '@transept/tensor';
+import type { Backend } from '@transept/tensor';
+import { titleOf } from './case.ts';
+import type { OpCase } from './case.ts';
+import { Oracle } from './oracle/oracle.ts';
+import { testCase } from './test-case.ts';
+import type { TestOptions, Verdict } from './test-case.ts';
+
+const mostTries = 200;
+
+/** What the smallest case that was found says, with its calls. */
+export async function shrink(
+  backend: Backend,
+  c: OpCase,
+  options: TestOptions,
+  verdict: Verdict,
+): Promise<Verdict & { smallest?: string }> {
+  if (verdict.outcome !== 'fail' || !c.smaller) return verdict;
+  let [best, said] = [c, verdict];
+  for (let tries = 0, found = true; found;) {
+    found = false;
+    for (const candidate of best.smaller?.() ?? []) {
+      if (++tries > mostTries) break;
+      const result = await testCase(backend, candidate, options).catch(() => undefined);
+      if (result?.outcome !== 'fail') continue;
+      [best, said, found] = [candidate, result, true];
+      break;
+    }
+    if (tries > mostTries) break;
+  }
+  const plan = lower(
+    trace(titleOf(best), (g) => best.build(g)),
+    reference({ memory: 'slots' }),
+  );
+  return { ...said, smallest: plan.calls.map((call) => formatCall(call, plan)).join('\n') };
+}
