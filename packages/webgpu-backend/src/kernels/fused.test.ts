@@ -107,7 +107,7 @@ await onEveryKind('attention', (backend, kind) => {
     { t: 1, s: 77, d: 32, h: 8 },
     { t: 5, s: 33, d: 32 },
     { t: 3, s: 9, d: 20, dv: 12, g: 2 },
-    { b: 1, t: 1, s: 600, d: 128, h: 3, g: 1 },
+    { b: 1, t: 1, s: 70, d: 128, h: 3, g: 1 },
     { t: 4, s: 6, d: 3, dv: 5 },
   ];
   test.each(sizes)('%o', async (size) => {
@@ -123,6 +123,15 @@ await onEveryKind('attention', (backend, kind) => {
   ];
   test.runIf(kind === 'as it is').each(more)('%o', async (size) => {
     expect(await run(size, () => ({ causal: true, start: size.s - size.t }))).toEqual(['attention']);
+  });
+
+  test.each([1, -1])('several blocks of keys, scores that rise or fall: %i', async (sign) => {
+    const [s, d] = [2500, 4];
+    const k = Array.from({ length: s * d }, (_, i) => (sign * Math.floor(i / d)) / 500);
+    await run({ b: 1, t: 2, s, d, h: 1 }, () => ({ scale: 1, causal: true, start: s - 2 }), undefined, {
+      q: [1, 0.5, 1, 0.5, 1, 1, 0.1, 0.1],
+      k,
+    });
   });
 
   test('keys and start by scalars; memory beyond holds anything', async () => {
