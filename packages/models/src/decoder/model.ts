@@ -103,10 +103,13 @@ function passOf(graph: Graph, inputs: DecoderInputs): Pass {
     get tokenPositions() {
       return inputs.positions ?? (keyPositions && !caches ? keyPositions : positions());
     },
-    rotary: (embedding) => rotary(graph, positions(), { ...embedding, positions: inputs.positionLimit ?? keys }),
+    rotary: (embedding) => rotary(graph, positions(), { ...embedding, positions: inputs.positionLimit ?? tableSize(keys) }),
     alibi: (slopes) => alibiBias(graph, slopes, { positions: keyPositions, count: keys }),
   };
 }
+
+/** Tables of few sizes: they stay with the model. */
+const tableSize = (positions: number): number => 2 ** Math.ceil(Math.log2(positions));
 
 const attention =
   (i: number, { mask, start = 0, caches }: DecoderInputs, taps: Taps | undefined): Block<unknown>['attend'] =>
