@@ -4,11 +4,13 @@
 import { beginExpression, evaluate } from './expression';
 import { tile, tileBF16, tileF16 } from '../wasm/tiles';
 import { packColumns, packHalves, packQ4, packQ8, packRows } from './pack';
+import { expandHalves } from './stored';
 import { i32At, pointerAt, shareStart } from './words';
 
 const blockColumns: i32 = 256;
 const blockRows: i32 = 96;
 const blockDepth: i32 = 512;
+const edgeBytes: usize = 192; // 6 × 8 sums
 
 const batchWord = 0;
 const rowsWord = 1;
@@ -156,6 +158,8 @@ export function block(
   form: i32,
 ): void {
   const tiles = (rows + 5) / 6;
+  // From three tiles on it pays to widen a panel once, beside the output's edge.
+  const widened = form != 0 && tiles > 2;
   // Low tiles take several panels at once: a sum waits for itself, so there have to be enough of them.
   const most = rows == 1 ? 4 : rows == 2 ? 3 : 1;
   let column = 0;
@@ -163,13 +167,16 @@ export function block(
     let panels = min(most, (columns - column) >> 3);
     if (panels == 3 && rows == 1) panels = 2;
     const width = panels > 0 ? panels << 3 : columns - column;
+    const panel = widened ? edge + edgeBytes : b;
+    const panelForm = widened ? 0 : form;
+    if (widened) expandHalves(panel, form, b, depth << 3);
     let row = 0;
     for (let i = 1; i <= tiles; i++) {
       const end = (rows * i) / tiles;
       const from = a + row * aRow;
       const to = out + row * outRow + ((<usize>column) << 2);
-      if (panels > 0) formTile(form, end - row, panels, from, aRow, b, bPanel, to, outRow, depth, first);
-      else edgeTile(form, end - row, width, from, aRow, b, to, outRow, depth, first, edge);
+      if (panels > 0) formTile(panelForm, end - row, panels, from, aRow, panel, bPanel, to, outRow, depth, first);
+      else edgeTile(panelForm, end - row, width, from, aRow, panel, to, outRow, depth, first, edge);
       row = end;
     }
     column += width;

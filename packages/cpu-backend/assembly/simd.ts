@@ -41,11 +41,18 @@ export function storeLanes(to: usize, x: v128, count: i32): void {
   if (count > 2) v128.store_lane<f32>(to, x, 2, 8);
 }
 
+/** What `widenF16` needs, to be held in registers. `one` is 1, a number that compilers do not know. */
+export function halfMask(one: i32): v128 {
+  return i32x4.splat(one * 0x8fffffff);
+}
+export function halfScale(one: i32): v128 {
+  return i32x4.splat(one * 0x77800000); // 2^112
+}
+
 /** The values of four f16, given as sign-extended words. Subnormal numbers are exact; infinities and NaN are not known. */
-export function widenF16(bits: v128): v128 {
+export function widenF16(bits: v128, mask: v128, scale: v128): v128 {
   // The exponent comes to lie where f32 has its own, 112 too low.
-  const low = v128.and(i32x4.shl(bits, 13), i32x4.splat(0x8fffffff));
-  return f32x4.mul(low, f32x4.splat(5.192296858534828e33));
+  return f32x4.mul(v128.and(i32x4.shl(bits, 13), mask), scale);
 }
 
 export function sumIntegers(x: v128): i32 {

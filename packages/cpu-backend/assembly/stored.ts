@@ -1,5 +1,5 @@
 // Rows of weights that are stored in fewer bits, as f32. Forms: 1 f16, 2 bf16, 3 Q8_0, 4 Q4_0.
-import { widenF16 } from './simd';
+import { halfMask, halfScale, widenF16 } from './simd';
 
 /** The first `count` values of a row. For blocks `count` is a multiple of 32. */
 export function expandRow(to: usize, form: i32, from: usize, count: i32): void {
@@ -8,17 +8,27 @@ export function expandRow(to: usize, form: i32, from: usize, count: i32): void {
   else expandHalves(to, form, from, count);
 }
 
-function expandHalves(to: usize, form: i32, from: usize, count: i32): void {
+/** Values of two bytes each. */
+export function expandHalves(to: usize, form: i32, from: usize, count: i32): void {
+  const one = i32(count > 0);
+  const mask = halfMask(one);
+  const scale = halfScale(one);
+  for (; count >= 4; count -= 4) {
+    const bits = v128.load_ext<i16>(from);
+    v128.store(to, form == 1 ? widenF16(bits, mask, scale) : i32x4.shl(bits, 16));
+    to += 16;
+    from += 8;
+  }
   for (; count > 0; count--) {
     const bits = i32x4.splat(<i32>load<i16>(from));
-    store<f32>(to, f32x4.extract_lane(form == 1 ? widenF16(bits) : i32x4.shl(bits, 16), 0));
+    v128.store_lane<f32>(to, form == 1 ? widenF16(bits, mask, scale) : i32x4.shl(bits, 16), 0);
     to += 4;
     from += 2;
   }
 }
 
 function scaleOf(block: usize): v128 {
-  return widenF16(i32x4.splat(<i32>load<i16>(block)));
+  return widenF16(i32x4.splat(<i32>load<i16>(block)), halfMask(1), halfScale(1));
 }
 
 function expandQ8(to: usize, from: usize, blocks: i32): void {

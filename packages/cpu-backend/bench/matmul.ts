@@ -1,6 +1,7 @@
 // GFLOP/s of matmul by shape, against a bare loop of multiply-adds timed in between: the machine may be shared, ratios count.
-// Run: node --conditions=@transept/source bench/matmul.ts [threads] [relaxed|plain] [part of a shape's name]
-import { lower, matmul, trace } from '@transept/tensor';
+// Run: node --conditions=@transept/source bench/matmul.ts [threads] [relaxed|plain] [part of a shape's name] [f16|bf16|q8|q4]
+import { linear, lower, trace } from '@transept/tensor';
+import type { Storage } from '@transept/tensor';
 import { cpu } from '../src/index.ts';
 import type { Simd } from '../src/variants.ts';
 
@@ -18,6 +19,8 @@ const shapes: readonly (readonly [m: number, k: number, n: number])[] = [
   [4, 512, 2048],
   [3, 256, 1024],
   [2, 256, 1024],
+  [1, 576, 576],
+  [1, 576, 1536],
   [1, 256, 256],
   [1, 256, 1024],
   [1, 1024, 256],
@@ -25,7 +28,7 @@ const shapes: readonly (readonly [m: number, k: number, n: number])[] = [
   [1, 576, 49152],
 ];
 
-const [threads = '1', simd = 'relaxed', only = ''] = process.argv.slice(2);
+const [threads = '1', simd = 'relaxed', only = '', stored] = process.argv.slice(2);
 const backend = await cpu({ threads: Number(threads), simd: simd as Simd });
 
 /** Median seconds of a call, and the smallest. */
@@ -47,8 +50,8 @@ console.log(`cpu: ${JSON.stringify(backend.capabilities.details)}`);
 for (const [m, k, n] of shapes) {
   const name = `${m}×${k}×${n}`;
   if (!name.includes(only)) continue;
-  const graph = trace(name, (g) => ({ y: matmul(g.input('x', [m, k]), g.parameter('w', [k, n])) }));
-  const plan = lower(graph, backend, { readback: [] });
+  const graph = trace(name, (g) => ({ y: linear(g.input('x', [m, k]), g.parameter('w', [n, k])) }));
+  const plan = lower(graph, backend, stored ? { stored: new Map([['w', stored as Storage]]) } : {});
   const bound = Object.fromEntries(
     plan.buffers.flatMap((b) => {
       if (b.kind !== 'bound') return [];
@@ -60,7 +63,8 @@ for (const [m, k, n] of shapes) {
   const program = await backend.load(plan, bound);
   const [median, best] = time(() => program.run());
   const gflops = (seconds: number): string => ((2 * m * k * n) / seconds / 1e9).toFixed(1);
-  const weights = ((4 * k * n) / median / 1e9).toFixed(1);
+  const parameter = plan.buffers.find((b) => b.kind === 'bound' && b.role === 'parameter')!;
+  const weights = (parameter.bytes / median / 1e9).toFixed(1);
   console.log(
     `${name.padEnd(16)} ${gflops(median).padStart(6)} GFLOP/s (best ${gflops(best)}), weights at ${weights} GB/s`,
   );

@@ -25,7 +25,11 @@ interface Form {
 
 const forms: readonly Form[] = [
   { suffix: '', rowBytes: 32, load: (pointer, half) => `v128.load(${pointer}, ${half * 16})` },
-  { suffix: 'F16', rowBytes: 16, load: (pointer, half) => `widenF16(v128.load_ext<i16>(${pointer}, ${half * 8}))` },
+  {
+    suffix: 'F16',
+    rowBytes: 16,
+    load: (pointer, half) => `widenF16(v128.load_ext<i16>(${pointer}, ${half * 8}), mask, scale)`,
+  },
   {
     suffix: 'BF16',
     rowBytes: 16,
@@ -35,6 +39,12 @@ const forms: readonly Form[] = [
 
 const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 const offset = (i: number, stride: string): string => ['', ` + ${stride}`][i] ?? ` + ${i} * ${stride}`;
+/** Constants that stay in registers: the engine would make those it knows anew in every turn of a loop. */
+const held: readonly string[] = [
+  '  const one = i32(b != 0);',
+  '  const mask = halfMask(one);',
+  '  const scale = halfScale(one);',
+];
 const sum = (i: number, j: number): string => `s${i}_${j}`;
 
 function tile(rows: number, panels: number, { suffix, rowBytes, load }: Form): string {
@@ -68,6 +78,7 @@ function tile(rows: number, panels: number, { suffix, rowBytes, load }: Form): s
     '  if (!first) {',
     ...r.flatMap((i) => v.map((j) => `    ${sum(i, j)} = v128.load(c${i}, ${j * 16});`)),
     '  }',
+    ...(suffix === 'F16' ? held : []),
     ...range(rows < v.length ? rows : 1).map((i) => `  let x${i} = f32x4.splat(0.0);`),
     ...range(rows < v.length ? 1 : v.length).map((j) => `  let y${j} = f32x4.splat(0.0);`),
     '  for (; depth > 0; depth--) {',
@@ -162,7 +173,8 @@ function blockTile(rows: number, panels: number, blocks: Blocks): string {
     ...range(panels).map((p) => `  let b${p} = b${offset(p, 'bPanel')};`),
     ...r.map((i) => `  const c${i} = c${offset(i, 'cRow')};`),
     ...r.flatMap((i) => v.map((j) => `  v128.store(c${i}, f32x4.splat(0.0), ${j * 16});`)),
-    ...(suffix === 'Q4' ? ['  const low = i16x8.splat(15);'] : []),
+    ...held,
+    ...(suffix === 'Q4' ? ['  const low = i16x8.splat(<i16>(15 * one));'] : []),
     '  for (; blocks > 0; blocks--) {',
     ...r.flatMap((i) => v.map((j) => `    let ${sum(i, j)} = ${blocks.start(i)};`)),
     ...r.map((i) => `    a${i} += 8;`),
@@ -173,7 +185,7 @@ function blockTile(rows: number, panels: number, blocks: Blocks): string {
     ...range(panels).map((p) => `      b${p} += ${turnBytes};`),
     '    }',
     ...v.flatMap((j) => [
-      `    const d${j} = widenF16(v128.load_ext<i16>(b${j >> 1} - ${bytes}, ${(j & 1) * 8}));`,
+      `    const d${j} = widenF16(v128.load_ext<i16>(b${j >> 1} - ${bytes}, ${(j & 1) * 8}), mask, scale);`,
       ...r.map(
         (i) =>
           `    v128.store(c${i}, madd(f32x4.convert_i32x4_s(${sum(i, j)}), f32x4.mul(d${j}, v128.load32_splat(a${i} - 72)), v128.load(c${i}, ${j * 16})), ${j * 16});`,
@@ -214,7 +226,7 @@ const blocksTo = 'a: usize, aRow: usize, b: usize, bPanel: usize, c: usize, cRow
 export const tilesSource = (): string =>
   [
     '// Made by scripts/tiles.ts when the WebAssembly is built.',
-    "import { madd, widenF16 } from '../assembly/simd';",
+    "import { halfMask, halfScale, madd, widenF16 } from '../assembly/simd';",
     '',
     ...forms.flatMap((form) => [
       ...tileShapes.map(([rows, panels]) => tile(rows, panels, form)),

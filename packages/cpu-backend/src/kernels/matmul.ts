@@ -46,7 +46,9 @@ export const matmul: Kernel<Step> = {
     const packed = buffer.kind === 'bound' && buffer.role === 'parameter';
     const epilogue = compileEpilogue(call, 'f32', plan);
     const edgeAt = epilogue?.scratchBytes ?? 0;
-    const aAt = edgeAt + tileRows * panelColumns * 4;
+    // Beside the edge there is room for one panel that is widened.
+    const edgeBytes = tileRows * panelColumns * 4 + (stored ? blockDepth * panelColumns * 4 : 0);
+    const aAt = edgeAt + edgeBytes;
     const bAt = aAt + (a.strides.at(-1) === 1 ? 0 : Math.min(rows, blockRows) * Math.min(depth, blockDepth) * 4);
     const panels = Math.ceil(Math.min(columns, blockColumns) / panelColumns);
     return {
