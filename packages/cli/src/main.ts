@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { BackendTable } from './backends.ts';
 import type { BackendFactory } from './backends.ts';
 import { addBackends } from './commands/backends.ts';
+import { addBisect } from './commands/bisect.ts';
 import { addBleu } from './commands/bleu.ts';
 import { addCompare } from './commands/compare.ts';
 import { addConformance } from './commands/conformance.ts';
@@ -70,6 +71,7 @@ function commands(context: Context, { stdout, stderr }: Terminal): Command {
     });
   addTranslate(program, context);
   addCompare(program, context);
+  addBisect(program, context);
   addGenerate(program, context);
   addEmbed(program, context);
   addSearch(program, context);

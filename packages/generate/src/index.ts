@@ -3,6 +3,8 @@ export { InputError } from './batch.ts';
 export type { NumberArray } from './batch.ts';
 export { forward } from './forward.ts';
 export type { ForwardOptions, ForwardOutputs, OutputTensor } from './forward.ts';
+export { forwardGraph } from './forward-graph.ts';
+export type { ForwardGraph } from './forward-graph.ts';
 export { inputNames } from './passes.ts';
 export type { ForwardInputs, Rows } from './passes.ts';
 export { generate, stream } from './generate.ts';

@@ -5,6 +5,8 @@ export * as expr from './expr.ts';
 export type { Expr, ScalarFn } from './expr.ts';
 export { Graph, trace } from './graph.ts';
 export type {
+  CallNode,
+  Operand,
   MergedOptions,
   Parameter,
   ParameterOptions,
