@@ -119,7 +119,11 @@ export class ConfigReader {
 
   /** An activation by the name that transformers gives it. */
   activation(key: string, fallback?: string): Activation {
-    const name = this.text(key, fallback);
+    return this.activationNamed(key, this.text(key, fallback));
+  }
+
+  /** The same for a name that is part of what stands under a key. */
+  activationNamed(key: string, name: string): Activation {
     const known = activations[name];
     if (!known) this.fail(key, `"${name}" is no known activation`, `one of ${Object.keys(activations).join(', ')}`);
     return known!;

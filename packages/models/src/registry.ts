@@ -37,6 +37,7 @@ import { roberta, xlmRoberta } from './roberta/model.ts';
 import { smollm3 } from './smollm3/model.ts';
 import { stablelm } from './stablelm/model.ts';
 import { starcoder2 } from './starcoder2/model.ts';
+import { mt5, t5, umt5 } from './t5/model.ts';
 
 const decoders: readonly Family[] = [
   gpt2,
@@ -73,7 +74,7 @@ const encoders: readonly Family[] = [
   debertaV2,
   modernbert,
 ];
-const encoderDecoders: readonly Family[] = [marian, opennmt, bart, mbart, blenderbotSmall, pegasus, m2m100];
+const encoderDecoders: readonly Family[] = [marian, opennmt, bart, mbart, blenderbotSmall, pegasus, m2m100, t5, mt5, umt5];
 
 const families = new Map([...decoders, ...encoders, ...encoderDecoders].map((f) => [f.modelType, f]));
 
