@@ -16,6 +16,15 @@ export interface AddedToken {
   readonly hidden?: boolean;
 }
 
+/** What most special tokens are like. */
+export const SPECIAL: Omit<AddedToken, 'id' | 'content'> = {
+  singleWord: false,
+  lstrip: false,
+  rstrip: false,
+  normalized: false,
+  special: true,
+};
+
 export function readAddedTokens(json: Json): AddedToken[] {
   if (json.missing) return [];
   return json.list().map((token) => {

@@ -1,7 +1,8 @@
 // The tokenizer of the default model against what its author's tokenizer gives, row by row.
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { Tokenizer } from './index.ts';
+import { loadTokenizer, Tokenizer } from './index.ts';
+import { memory } from './testing.ts';
 
 interface Row {
   source: string;
@@ -15,6 +16,7 @@ interface Row {
 const root = new URL('../../../', import.meta.url);
 const read = (path: string): string => readFileSync(new URL(path, root), 'utf8');
 const tokenizer = Tokenizer.fromJSON(read('models/marian-de-en/tokenizer.json'));
+const older = ['source.spm', 'target.spm', 'vocab.json', 'tokenizer_config.json'];
 const { rows } = JSON.parse(read('fixtures/marian-de-en/golden-text.json')) as { rows: Row[] };
 
 describe('the default model', () => {
@@ -43,6 +45,15 @@ describe('the default model', () => {
     expect(tokens).toEqual(['▁Ein', '▁', '汉字', '▁Test', '</s>']);
     expect(ids[2]).toBe(1);
     expect(offsets).toEqual([[0, 3], [3, 4], [4, 6], [6, 11], [0, 0]]); // prettier-ignore
+  });
+
+  it('does the same from the files of MarianTokenizer', async () => {
+    const folder = memory(
+      Object.fromEntries(older.map((name) => [name, readFileSync(new URL(`models/marian-de-en/${name}`, root))])),
+    );
+    const other = (await loadTokenizer(folder))!;
+    expect(rows.map(({ source }) => other.ids(source))).toEqual(rows.map((row) => row.input_ids));
+    expect(rows.map(({ beam4 }) => other.decode(beam4))).toEqual(rows.map((row) => row.beam4_text));
   });
 
   it('has only the end token for an empty text', () => {

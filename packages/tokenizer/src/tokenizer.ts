@@ -1,9 +1,11 @@
 // Text to token ids and back, in the order of Hugging Face's `tokenizers`: added tokens are cut out, the rest is normalized,
 // pre-tokenized, given to the model word by word, and special tokens are put around it. Decoding goes through the decoder.
 import { Matcher, readAddedTokens, type AddedToken } from './added-tokens.ts';
+import type { Chat, ChatMessage, ChatOptions } from './chat/chat-template.ts';
 import { readDecoder } from './decoders/index.ts';
 import type { Decoder } from './decoders/step.ts';
 import { join, type Details, type Encoding, type Offsets, type Part } from './encoding.ts';
+import { TokenizerError } from './errors.ts';
 import { Json } from './json.ts';
 import { readModel } from './models/index.ts';
 import type { Model, Tokens } from './models/model.ts';
@@ -51,6 +53,7 @@ export interface TokenizerParts {
   addedTokens: readonly AddedToken[];
   truncation?: Truncation | undefined;
   padding?: Padding | undefined;
+  chat?: Chat | undefined;
 }
 
 /** Words longer than this are not worth remembering, and no more than so many are. */
@@ -88,7 +91,7 @@ export class Tokenizer {
    * From the contents of tokenizer.json, as text or parsed. Throws TokenizerError with the place of what is wrong; `name` is
    * what messages call the file.
    */
-  static fromJSON(json: unknown, name = 'tokenizer.json'): Tokenizer {
+  static fromJSON(json: unknown, { name = 'tokenizer.json', chat }: { name?: string; chat?: Chat } = {}): Tokenizer {
     const file = Json.parse(json, name);
     return new Tokenizer({
       addedTokens: readAddedTokens(file.at('added_tokens')),
@@ -99,6 +102,7 @@ export class Tokenizer {
       decoder: readDecoder(file.at('decoder')),
       truncation: readTruncation(file.at('truncation')),
       padding: readPadding(file.at('padding')),
+      chat,
     });
   }
 
@@ -151,6 +155,16 @@ export class Tokenizer {
         return taken();
       },
     };
+  }
+
+  /**
+   * The text of a conversation as the model was trained on it. It holds its special tokens: encode it with `addSpecialTokens:
+   * false`. Throws TokenizerError when the files had no template, or the template refuses the conversation.
+   */
+  async applyChatTemplate(messages: readonly ChatMessage[], options?: ChatOptions): Promise<string> {
+    const chat = await this.#parts.chat?.();
+    if (!chat) throw new TokenizerError('chat template: the files of this tokenizer have none');
+    return chat.render(messages, options);
   }
 
   /** How many tokens there are, added ones included. */

@@ -4,7 +4,7 @@ import type { Files, JsonObject, OpenFilesOptions } from '@transept/checkpoint';
 import { loadModel } from '@transept/models';
 import type { LoadedModel, LoadProgress } from '@transept/models';
 import type { Backend } from '@transept/tensor';
-import { Tokenizer } from '@transept/tokenizer';
+import { loadTokenizer, type Tokenizer } from '@transept/tokenizer';
 
 /** Options beside `backend` and those of the load itself say how a hub is asked: revision, token, endpoint, cache. */
 export interface LoadOptions extends OpenFilesOptions {
@@ -22,7 +22,7 @@ export interface TextModel extends Disposable {
   /** Where it was loaded from. */
   readonly files: Files;
   readonly loaded: LoadedModel;
-  /** Undefined where the folder has no tokenizer.json. */
+  /** Undefined where the folder has none. */
   readonly tokenizer: Tokenizer | undefined;
   /** Contents of generation_config.json, empty where there is none. */
   readonly generationConfig: JsonObject;
@@ -30,7 +30,7 @@ export interface TextModel extends Disposable {
 
 /**
  * Load a model from a folder or a GGUF file (Node), an http(s) address of one, `org/name` on a hub, or `Files`. Reads config.json,
- * the weights, and where they exist tokenizer.json and generation_config.json. A load that fails leaves nothing allocated.
+ * the weights, and where they exist the tokenizer and generation_config.json. A load that fails leaves nothing allocated.
  */
 export async function load(where: string | URL | Files, options: LoadOptions): Promise<TextModel> {
   const { backend, ...rest } = options;
@@ -40,16 +40,15 @@ export async function load(where: string | URL | Files, options: LoadOptions): P
     (await files.has(path, signal)) ? readJson(files, path, signal) : undefined;
   // The small files first: what is wrong with them shows before the weights are read.
   const [tokenizer, generationConfig] = await Promise.all([
-    optional('tokenizer.json'),
+    loadTokenizer(files, signal),
     optional('generation_config.json'),
   ]);
-  const parsed = tokenizer && Tokenizer.fromJSON(tokenizer);
   const loaded = await loadModel(files, backend, rest);
   return {
     name: files.name,
     files,
     loaded,
-    tokenizer: parsed,
+    tokenizer,
     generationConfig: generationConfig ?? {},
     [Symbol.dispose]: () => loaded[Symbol.dispose](),
   };

@@ -1,6 +1,5 @@
 // `transept tokenize`: lines of text to lines of ids, and back.
-import { readJson } from '@transept/checkpoint';
-import { Tokenizer } from '@transept/tokenizer';
+import { loadTokenizer, type Tokenizer } from '@transept/tokenizer';
 import type { Command } from 'commander';
 import { modelOptions } from '../context.ts';
 import type { Context, ModelOptions } from '../context.ts';
@@ -33,7 +32,9 @@ export function addTokenize(program: Command, context: Context): void {
 async function run(context: Context, texts: string[], options: TokenizeOptions): Promise<void> {
   const { terminal } = context;
   const files = await modelFiles(context, options);
-  const tokenizer = Tokenizer.fromJSON(await readJson(files, 'tokenizer.json', { signal: terminal.signal }));
+  const tokenizer = await loadTokenizer(files, { signal: terminal.signal });
+  if (!tokenizer)
+    throw new CommandError(`tokenize: ${files.name} has no tokenizer; expected tokenizer.json, or another file of one`);
   const convert = options.decode ? decoder(tokenizer, options) : encoder(tokenizer, options);
   const sources = { arguments: texts, input: options.input, command: 'tokenize' };
   for await (const line of sourceTexts(sources, terminal)) await print(terminal.stdout, `${convert(line)}\n`);

@@ -1,5 +1,6 @@
 // A tokenizer from a SentencePiece .model file, equal to Google's program: unigram and BPE models.
-import type { AddedToken } from '../added-tokens.ts';
+import { SPECIAL, type AddedToken } from '../added-tokens.ts';
+import type { Chat } from '../chat/chat-template.ts';
 import { constantPart } from '../encoding.ts';
 import { TokenizerError } from '../errors.ts';
 import { JoinedBpe } from '../models/joined-bpe.ts';
@@ -7,6 +8,7 @@ import type { Model } from '../models/model.ts';
 import { Unigram } from '../models/unigram.ts';
 import type { PostProcessor } from '../post-processors/post-processor.ts';
 import type { Stage } from '../pre-tokenizers/stage.ts';
+import type { Edit } from '../text.ts';
 import { Tokenizer } from '../tokenizer.ts';
 import { Trie } from '../trie.ts';
 import { decoder } from './decoder.ts';
@@ -22,39 +24,43 @@ export interface SentencePieceOptions {
   addedTokens?: readonly AddedToken[];
   /** What messages call the file. */
   name?: string;
+  chat?: Chat;
 }
 
 /** Throws TokenizerError with the place of what is wrong. Without options, control symbols such as <s> in a text are text. */
 export function sentencePiece(bytes: Uint8Array, options: SentencePieceOptions = {}): Tokenizer {
-  const { name = 'SentencePiece model', addBos = false, addEos = false, addedTokens = [] } = options;
-  const file = readSentencePieceFile(bytes, name);
-  const symbols = new Trie();
-  const hidden: AddedToken[] = [];
+  const { name = 'SentencePiece model', addBos = false, addEos = false, addedTokens = [], chat } = options;
+  const { file, ...parts } = sentencePieceParts(bytes, name);
   const added = new Set(addedTokens.map(({ content }) => content));
-  for (const [id, { text, type }] of file.pieces.entries()) {
-    if (type === 'userDefined') symbols.add(text, id);
-    if (type === 'control' && !added.has(text)) hidden.push(controlToken(id, text));
-  }
+  const hidden = file.pieces.flatMap(({ text, type }, id) =>
+    type === 'control' && !added.has(text) ? [{ ...SPECIAL, id, content: text, hidden: true }] : [],
+  );
   return new Tokenizer({
+    ...parts,
     addedTokens: [...hidden, ...addedTokens],
-    normalizer: [normalizer(file, symbols)],
-    preTokenizer: wordStages(file),
-    model: model(file, symbols, name),
     postProcessor: surround(file, addBos, addEos, name),
     decoder: decoder(file),
+    chat,
   });
 }
 
-function controlToken(id: number, content: string): AddedToken {
+export interface SentencePieceParts {
+  file: SentencePieceFile;
+  normalizer: readonly Edit[];
+  preTokenizer: readonly Stage[];
+  model: Model;
+}
+
+/** What cuts a text into pieces. */
+export function sentencePieceParts(bytes: Uint8Array, name: string): SentencePieceParts {
+  const file = readSentencePieceFile(bytes, name);
+  const symbols = new Trie();
+  for (const [id, { text, type }] of file.pieces.entries()) if (type === 'userDefined') symbols.add(text, id);
   return {
-    id,
-    content,
-    singleWord: false,
-    lstrip: false,
-    rstrip: false,
-    normalized: false,
-    special: true,
-    hidden: true,
+    file,
+    normalizer: [normalizer(file, symbols)],
+    preTokenizer: wordStages(file),
+    model: model(file, symbols, name),
   };
 }
 

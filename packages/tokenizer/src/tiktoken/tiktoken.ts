@@ -1,5 +1,7 @@
 // A tokenizer from a tiktoken file: one line a token, its bytes in base64 and its rank, which is both its id and its place in
 // the order of merging.
+import { SPECIAL } from '../added-tokens.ts';
+import type { Chat } from '../chat/chat-template.ts';
 import { byteLevel } from '../decoders/bytes.ts';
 import { BYTE_CHARACTERS, toByteCharacters } from '../byte-level.ts';
 import { TokenizerError } from '../errors.ts';
@@ -15,10 +17,11 @@ export interface TiktokenOptions {
   encoding: keyof typeof encodings | TiktokenEncoding;
   /** What messages call the file. */
   name?: string;
+  chat?: Chat;
 }
 
 /** Special tokens in a text become their ids. Throws TokenizerError with the line that is wrong. */
-export function tiktoken(bytes: Uint8Array, { encoding, name = 'tiktoken file' }: TiktokenOptions): Tokenizer {
+export function tiktoken(bytes: Uint8Array, { encoding, name = 'tiktoken file', chat }: TiktokenOptions): Tokenizer {
   const fail = (problem: string): never => {
     throw new TokenizerError(`${name}: ${problem}`);
   };
@@ -34,20 +37,13 @@ export function tiktoken(bytes: Uint8Array, { encoding, name = 'tiktoken file' }
     taken.add(id);
   }
   return new Tokenizer({
-    addedTokens: Object.entries(specialTokens).map(([content, id]) => ({
-      id,
-      content,
-      singleWord: false,
-      lstrip: false,
-      rstrip: false,
-      normalized: false,
-      special: true,
-    })),
+    addedTokens: Object.entries(specialTokens).map(([content, id]) => ({ ...SPECIAL, id, content })),
     normalizer: [],
     preTokenizer: [cutAt(readExpression(pattern, fail), 'Isolated'), { edit: toByteCharacters }],
     model: new JoinedBpe({ vocab, ranks: vocab, unknown: -1, whole: true }),
     postProcessor: { added: () => 0, process: (parts) => parts },
     decoder: byteLevel,
+    chat,
   });
 }
 
