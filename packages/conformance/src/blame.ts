@@ -1,6 +1,6 @@
 // Which kernel is to blame: the calls of a plan one by one on the device, each compared with what the oracle makes of the very
 // memory that it found. The first whose output is off, or that touches anything else, is the culprit.
-import { bytesPer } from '@transept/tensor';
+import { bytesPer, expandStored } from '@transept/tensor';
 import type { Arithmetic, Backend, Call, OpName, View } from '@transept/tensor';
 import { Loaded, sameBytes } from './device.ts';
 import type { Memory } from './device.ts';
@@ -42,7 +42,11 @@ function isRight(
     const key = `${buffer}:${dtype}`;
     let known = cells.get(key);
     if (!known) {
-      const values = elementsOf(before[buffer]!, dtype);
+      const planned = plan.buffers[buffer]!;
+      const stored = planned.kind === 'bound' ? planned.stored : undefined;
+      const values = stored
+        ? expandStored(stored, before[buffer]!.subarray(0, planned.bytes))
+        : elementsOf(before[buffer]!, dtype);
       cells.set(key, (known = new Cells(values.length)));
       known.fill(values);
     }

@@ -69,6 +69,12 @@ export function functionError(
 }
 
 /**
+ * Weights stored as whole numbers may be multiplied by whole numbers: each element of the other operand may be off by this part of
+ * the largest of its block, as are those of 16 bits. It is far less than what storing cost.
+ */
+export const wholeNumberStep = 2 ** -16;
+
+/**
  * A fused kernel may arrange the steps of its definition in another way: scale q instead of the scores, multiply by a reciprocal
  * instead of dividing, fold a weight into the scale. Each such step replaces one of the definition's, so the error at most doubles.
  */

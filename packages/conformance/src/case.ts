@@ -1,6 +1,6 @@
 // What a case is: a graph of one operation, or a few, with contents for its buffers. The oracle works out what has to come of it
 // and how far off it may be, so a case states neither. Program cases are procedures of their own.
-import type { Backend, Graph, Tensor } from '@transept/tensor';
+import type { Backend, Graph, Storage, Tensor } from '@transept/tensor';
 import type { Fill } from './random.ts';
 
 /** Contents of a bound buffer: element by element, or all of them. */
@@ -15,6 +15,8 @@ export interface OpCase {
   build(g: Graph): Readonly<Record<string, Tensor>>;
   /** Contents of inputs, parameters and states by name. Default: f32 in [−1, 1), integers in [−9, 9]. */
   readonly contents?: Readonly<Record<string, Contents>>;
+  /** Parameters whose values are stored otherwise, by name. Default contents: random blocks. */
+  readonly stored?: Readonly<Record<string, Storage>>;
   /** Scalars of successive runs, which are compared one by one. Default: one run without scalars. */
   readonly runs?: readonly (readonly number[])[];
   /** What another engine gives for outputs, after the last run. The oracle has to agree with it within `tolerance`. */

@@ -29,11 +29,15 @@ const fenceAfter = 64;
 export function fence(plan: Plan, start: 'aligned' | 'odd', { alignment }: Capabilities): FencedPlan {
   const buffers = plan.buffers.map((planned, i): FencedBuffer => {
     const temporary = planned.kind === 'temporary';
-    const before = temporary
-      ? Math.ceil(alignedFence / alignment) * alignment
-      : start === 'odd'
-        ? oddFence
-        : alignedFence;
+    // Blocks of a stored weight begin where its buffer does.
+    const before =
+      !temporary && planned.stored
+        ? 0
+        : temporary
+          ? Math.ceil(alignedFence / alignment) * alignment
+          : start === 'odd'
+            ? oddFence
+            : alignedFence;
     return {
       name: temporary ? `temporary ${i}` : planned.name,
       buffer: i,
@@ -59,6 +63,7 @@ export function fence(plan: Plan, start: 'aligned' | 'odd', { alignment }: Capab
 function enclosing(planned: PlannedBuffer, { name, total }: FencedBuffer): PlannedBuffer {
   if (planned.kind === 'temporary')
     return { kind: 'bound', role: 'state', name, bytes: total, dtype: 'f32', shape: [total / 4], readback: false };
+  if (planned.stored) return { ...planned, readback: false };
   return { ...planned, bytes: total, shape: [total / bytesPer[planned.dtype]], readback: false };
 }
 

@@ -29,9 +29,9 @@ export async function shrink(
     }
     if (tries > mostTries) break;
   }
-  const plan = lower(
+  const { plan } = new Oracle(
     trace(titleOf(best), (g) => best.build(g)),
-    reference({ memory: 'slots' }),
+    options.arithmetic,
   );
   return { ...said, smallest: plan.calls.map((call) => formatCall(call, plan)).join('\n') };
 }

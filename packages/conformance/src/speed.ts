@@ -1,6 +1,6 @@
 // How fast an operation runs: the median of several rounds, each long enough to measure, with what it reads and writes and computes.
-import { bytesPer, elements, trace } from '@transept/tensor';
-import type { Backend, Buffer, Call, Plan, Program, View } from '@transept/tensor';
+import { bytesPer, elements, storedBytes, trace } from '@transept/tensor';
+import type { Backend, Buffer, Call, Plan, PlannedBuffer, Program, View } from '@transept/tensor';
 import { titleOf } from './case.ts';
 import type { OpCase } from './case.ts';
 import { contentsOf } from './contents.ts';
@@ -16,7 +16,7 @@ export async function measureCase(
   seed: number,
 ): Promise<Pick<Passed, 'outcome' | 'speed'> | Pick<NotSupported, 'outcome' | 'reason'>> {
   const traced = trace(titleOf(c), (g) => c.build(g));
-  const plan = planCase(backend, traced);
+  const plan = planCase(c, backend, traced);
   if ('outcome' in plan) return plan;
   using stack = new DisposableStack();
   const contents = contentsOf(c, traced, plan.buffers, seed);
@@ -55,11 +55,12 @@ async function medianOf(
   return times.sort((a, b) => a - b)[rounds >> 1]!;
 }
 
-function speedOf({ calls }: Plan, milliseconds: number): Speed {
+function speedOf({ buffers, calls }: Plan, milliseconds: number): Speed {
   let [flops, bytes] = [0, 0];
   for (const call of calls) {
     flops += flopsOf(call);
-    for (const view of [...call.inputs, call.output, ...(call.epilogue?.inputs ?? [])]) bytes += distinctBytes(view);
+    for (const view of [...call.inputs, call.output, ...(call.epilogue?.inputs ?? [])])
+      bytes += distinctBytes(view, buffers[view.buffer]!);
   }
   const perSecond = 1000 / milliseconds / 1e9;
   return { milliseconds, gflops: flops * perSecond, gbps: bytes * perSecond };
@@ -73,5 +74,8 @@ function flopsOf({ op, inputs, output }: Call): number {
   return Math.max(elements(output.shape), ...inputs.map((v) => elements(v.shape)));
 }
 
-const distinctBytes = ({ shape, strides, dtype }: View): number =>
-  shape.reduce((n, size, axis) => (strides[axis] === 0 ? n : n * size), 1) * bytesPer[dtype];
+/** Bytes of the elements that a view has, each once. */
+function distinctBytes({ shape, strides, dtype }: View, planned: PlannedBuffer): number {
+  const count = shape.reduce((n, size, axis) => (strides[axis] === 0 ? n : n * size), 1);
+  return planned.kind === 'bound' && planned.stored ? storedBytes(planned.stored, count) : count * bytesPer[dtype];
+}

@@ -11,6 +11,7 @@ export function supportOf(
   c: OpCase,
 ): Pick<Passed, 'outcome' | 'support'> | Pick<NotSupported, 'outcome' | 'reason'> {
   const plan = planCase(
+    c,
     backend,
     trace(titleOf(c), (g) => c.build(g)),
   );

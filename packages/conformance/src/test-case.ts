@@ -34,10 +34,10 @@ export async function testCase(backend: Backend, c: OpCase, options: TestOptions
   if (c.special && arithmetic === 'wgsl')
     return { outcome: 'unsupported', reason: 'WGSL promises neither NaN nor infinities' };
   const traced = trace(titleOf(c), (g) => c.build(g));
-  const plan = planCase(backend, traced);
+  const plan = planCase(c, backend, traced);
   if ('outcome' in plan) return plan;
   const fenced = fence(plan, c.start ?? 'aligned', backend.capabilities);
-  const oracle = new Oracle(traced, arithmetic);
+  const oracle = new Oracle(traced, arithmetic, c.stored);
   const contents = contentsOf(c, traced, oracle.plan.buffers, seed);
   for (const [name, values] of contents) oracle.write(name, values);
   const before = memoryBefore(fenced, contents);
@@ -162,7 +162,7 @@ async function compareTwin(
   first: readonly Memory[],
   own: FencedPlan,
 ): Promise<Finding | undefined> {
-  const plan = planCase(twin, traced);
+  const plan = planCase(c, twin, traced);
   if ('outcome' in plan) return { reason: `twin: unsupported there: ${plan.reason}` };
   const fenced = fence(plan, c.start ?? 'aligned', twin.capabilities);
   using loaded = await Loaded.load(twin, fenced, memoryBefore(fenced, contents));

@@ -14,6 +14,7 @@ import { reduceCases } from './reduce.ts';
 import { ropeCases } from './rope.ts';
 import { scatterCases } from './scatter.ts';
 import { softmaxCases } from './softmax.ts';
+import { storedCases } from './stored.ts';
 
 /** All cases of the suite; the seed decides on those made at random. */
 export const cases = (seed: number): readonly Case[] => [
@@ -28,6 +29,7 @@ export const cases = (seed: number): readonly Case[] => [
   ...ropeCases,
   ...attentionCases,
   ...argmaxCases,
+  ...storedCases,
   ...epilogueCases,
   ...randomCases(seed),
   ...programCases,

@@ -1,8 +1,8 @@
 // What a graph gives: every output and state after every run, exactly and with all that a correct device may have computed. The
 // graph is lowered for the reference backend, fused operations kept whole, and its plan worked through in f64 with intervals
 // instead of on memory.
-import { lower, reference } from '@transept/tensor';
-import type { Arithmetic, Backend, Kernel, Plan, PlannedBuffer, TracedGraph } from '@transept/tensor';
+import { expandStored, lower, reference } from '@transept/tensor';
+import type { Arithmetic, Backend, Kernel, Plan, PlannedBuffer, Storage, TracedGraph } from '@transept/tensor';
 import { exact, literal } from './bounded.ts';
 import type { Bounded } from './bounded.ts';
 import type { Cells } from './cells.ts';
@@ -32,14 +32,16 @@ export class Oracle {
   readonly #arithmetic: Arithmetic;
   readonly #cells: readonly Cells[];
 
-  constructor(traced: TracedGraph, arithmetic: Arithmetic) {
-    this.plan = lower(traced, planner);
+  constructor(traced: TracedGraph, arithmetic: Arithmetic, stored: Readonly<Record<string, Storage>> = {}) {
+    this.plan = lower(traced, planner, { stored: new Map(Object.entries(stored)) });
     this.#arithmetic = arithmetic;
     this.#cells = cellsFor(this.plan);
   }
 
+  /** Elements of a buffer; the bytes of one that is stored otherwise. */
   write(name: string, values: ArrayLike<number>): void {
-    this.#find(name)?.fill(values);
+    const planned = this.plan.buffers.find((b): b is Bound => b.kind === 'bound' && b.name === name);
+    this.#find(name)?.fill(planned?.stored ? expandStored(planned.stored, values as Uint8Array) : values);
   }
 
   run(scalars: readonly number[] = []): void {

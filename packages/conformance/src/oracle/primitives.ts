@@ -1,7 +1,7 @@
 // The six primitives over bounded numbers. Sums are exact in f64; their bounds grow by what adding in any order may do.
-import { computeType, elements, expr as exprs } from '@transept/tensor';
+import { computeType, elements, expr as exprs, storageBlock } from '@transept/tensor';
 import type { Arithmetic, Call, Expr, Plan, ScalarRef, View } from '@transept/tensor';
-import { gamma, largest, smallestNormal, sumError } from '../bounds.ts';
+import { gamma, largest, smallestNormal, sumError, wholeNumberStep } from '../bounds.ts';
 import { anything, applyFloat, isAnything, operand, stored, widened } from './bounded.ts';
 import type { Bounded } from './bounded.ts';
 import { positionsOf } from './cells.ts';
@@ -114,7 +114,8 @@ function extreme(choose: (a: number, b: number) => number, start: number): Float
   };
 }
 
-const matmul: Run = ({ inputs: [a, b], output }, { memory, arithmetic }) => {
+const matmul: Run = ({ inputs: [a, b], output }, { plan, memory, arithmetic }) => {
+  const block = wholeNumberBlock(plan, b!);
   const [m, k, n] = [a!.shape.at(-2)!, a!.shape.at(-1)!, b!.shape.at(-1)!];
   const lead = ({ offset, shape, strides }: View): Int32Array =>
     positionsOf({ offset, shape: shape.slice(0, -2), strides: strides.slice(0, -2) });
@@ -127,12 +128,14 @@ const matmul: Run = ({ inputs: [a, b], output }, { memory, arithmetic }) => {
     for (let i = 0; i < m; i++)
       for (let j = 0; j < n; j++) {
         let [value, size, reach] = [0, 0, 0];
+        let largestOfBlock = 0;
         for (let l = 0, p = as[batch]! + i * am, q = bs[batch]! + j * bn; l < k; l++, p += ak, q += bk) {
           const [x, y] = [left.value[p]!, right.value[q]!];
           const product = x * y;
           value += product;
           size += Math.abs(product);
-          const [rx, ry] = [reachOf(left, p, x), reachOf(right, q, y)];
+          if (block && l % block === 0) largestOfBlock = largestFrom(left.value, p, ak, Math.min(block, k - l));
+          const [rx, ry] = [reachOf(left, p, x) + largestOfBlock * wholeNumberStep, reachOf(right, q, y)];
           if (rx + ry > 0) reach += rx * Math.abs(y) + ry * Math.abs(x) + rx * ry;
         }
         // Each product may be lost below the smallest normal number.
@@ -141,6 +144,19 @@ const matmul: Run = ({ inputs: [a, b], output }, { memory, arithmetic }) => {
         out.set(to++, stored(Number.isFinite(value) ? result : { value, low: value, high: value }, output.dtype));
       }
 };
+
+/** How many elements share a scale where an operand is stored as whole numbers. */
+function wholeNumberBlock({ buffers }: Plan, { buffer }: View): number | undefined {
+  const planned = buffers[buffer];
+  const stored = planned?.kind === 'bound' ? planned.stored : undefined;
+  return stored === 'q8' || stored === 'q4' ? storageBlock[stored].elements : undefined;
+}
+
+function largestFrom(values: Float64Array, start: number, stride: number, count: number): number {
+  let most = 0;
+  for (let i = 0; i < count; i++) most = Math.max(most, Math.abs(values[start + i * stride]!));
+  return most;
+}
 
 /** How far a correct operand may be from its exact value. */
 function reachOf(cells: Cells, at: number, value: number): number {
