@@ -26,17 +26,18 @@ export function backend(): Backend<Step> {
     lost: new Promise(() => {}), // a device that cannot be lost
     alloc: (bytes) => memory.alloc(bytes),
     write(buffer, data, byteOffset = 0) {
-      const { block } = memory.of(buffer, 'write', byteOffset + data.byteLength);
+      const { block } = memory.of(buffer, 'write', byteOffset + data.byteLength, byteOffset);
       new Uint8Array(block).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), byteOffset);
     },
     async read(buffer, byteOffset = 0, bytes = buffer.bytes - byteOffset) {
-      return new Uint8Array(memory.of(buffer, 'read', byteOffset + bytes).block.slice(byteOffset, byteOffset + bytes));
+      const { block } = memory.of(buffer, 'read', byteOffset + bytes, byteOffset);
+      return new Uint8Array(block.slice(byteOffset, byteOffset + bytes));
     },
     async load(plan, bound, { signal } = {}) {
       signal?.throwIfAborted();
       return load(plan, bound, memory);
     },
-    [Symbol.dispose]() {},
+    [Symbol.dispose]: () => void (memory.closed = true),
   };
 }
 
@@ -53,14 +54,15 @@ function load(plan: Plan, bound: Readonly<Record<string, Buffer>>, memory: Memor
     return used.block;
   });
   const scalars = new Float64Array(plan.scalars.length);
-  const at = (view: View) => elementsOf(blocks[view.buffer]!, view.dtype);
+  const memoryOf = (view: View) => elementsOf(blocks[view.buffer]!, view.dtype);
   const steps = plan.calls.map((call) => {
     const kernel = kernels[call.op] as Kernel<Step>; // lowering leaves only what there is a kernel for
-    return kernel.prepare(call, plan, capabilities)({ memory: at, scalars });
+    return kernel.prepare(call, plan, capabilities)({ memory: memoryOf, scalars });
   });
 
   const owned = undo.move();
   const alive = (what: string): void => {
+    memory.check(what);
     if (owned.disposed) throw new BackendError(`${what}: program "${plan.name}" was disposed of`);
   };
   return {

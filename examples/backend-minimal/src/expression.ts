@@ -38,7 +38,6 @@ export function compile(tree: Expr, leaf: (leaf: Leaf) => Value): Value {
 }
 
 const zero: Value['at'] = () => 0;
-
 type Convert = (x: number) => number;
 const wrap: Record<ComputeType, Convert> = { f32: (x) => x, i32: (x) => x | 0, u32: (x) => x >>> 0 };
 const saturate: Record<ComputeType, Convert> = {
@@ -46,7 +45,6 @@ const saturate: Record<ComputeType, Convert> = {
   i32: (x) => Math.trunc(Math.min(Math.max(x, -(2 ** 31)), 2 ** 31 - 1)) || 0, // NaN gives 0
   u32: (x) => Math.trunc(Math.min(Math.max(x, 0), 2 ** 32 - 1)) || 0,
 };
-
 type Fn = (a: number, b: number, c: number) => number;
 
 /** Computed in f64, rounded where they are stored. */
@@ -72,10 +70,7 @@ const functions: Record<ScalarFn, Fn> = {
   erf,
   floor: (a) => Math.floor(a),
   ceil: (a) => Math.ceil(a),
-  round(a) {
-    const up = Math.round(a);
-    return up - a === 0.5 && up % 2 !== 0 ? up - 1 : up;
-  },
+  round: (a) => (Math.abs(a % 1) === 0.5 ? 2 * Math.round(a / 2) : Math.round(a)), // halves to even
   less: (a, b) => Number(a < b),
   lessEqual: (a, b) => Number(a <= b),
   equal: (a, b) => Number(a === b),
@@ -100,7 +95,6 @@ function integerFunction(fn: ScalarFn, type: 'i32' | 'u32'): Fn {
 function erf(x: number): number {
   if (Math.abs(x) > 6) return Math.sign(x);
   let total = 0;
-  for (let n = 0, term = x; Math.abs(term) > 1e-17 * Math.abs(total); term *= (2 * x * x) / (2 * ++n + 1))
-    total += term;
+  for (let n = 0, term = x; Math.abs(term / total) > 1e-17; term *= (2 * x * x) / (2 * ++n + 1)) total += term;
   return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * total;
 }

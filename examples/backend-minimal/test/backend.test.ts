@@ -4,6 +4,7 @@ import { Readable, Writable } from 'node:stream';
 import { join } from 'node:path';
 import { folder, readJson } from '@transept/checkpoint';
 import { main } from '@transept/cli';
+import { runConformance } from '@transept/conformance';
 import { forward } from '@transept/generate';
 import { loadModel } from '@transept/models';
 import { add, lower, sum, trace } from '@transept/tensor';
@@ -80,6 +81,15 @@ async function sumOf(view: (x: Tensor) => Tensor, values: Float32Array): Promise
   program.run();
   return new Float32Array((await device.read(y)).buffer)[0]!;
 }
+
+test('the conformance suite: primitives and programs, of which all else is made', async () => {
+  using device = backend();
+  const only = ['pointwise/', 'reduce/', 'matmul/', 'gather/', 'scatter/', 'copy/', 'program/'];
+  const failures: unknown[] = [];
+  for await (const result of runConformance(device, { fresh: backend, only }))
+    if (result.outcome === 'fail') failures.push(result);
+  expect(failures).toEqual([]);
+});
 
 test('a reduction of everything counts the offset of a view once', async () => {
   const values = Float32Array.of(1, 2, 4, 8, 16);
