@@ -129,7 +129,7 @@ const variants: readonly Variant[] = [
   variant('qwen3_moe with many experts in every other layer', llamaLike, {
     decoder_sparse_step: 2,
     moe_intermediate_size: 10,
-    num_experts: 14,
+    num_experts: 40,
     num_experts_per_tok: 3,
     norm_topk_prob: false,
   }),
