@@ -99,21 +99,4 @@ describe('convert', () => {
     expect(() => convert(bytesOf(values), from, to)).toThrow(message);
     expect(() => convert(bytesOf(values), from, to)).toThrow(ConversionError);
   });
-
-  it('widens halves about as fast as memory can be filled', () => {
-    const bytes = new Uint8Array(4e6).map((_, i) => (i * 37) & 0x7b);
-    const wide = new Float32Array(2e6);
-    const shortest = (run: () => void): number =>
-      Math.min(
-        ...Array.from({ length: 7 }, () => {
-          const start = performance.now();
-          run();
-          return performance.now() - start;
-        }),
-      );
-    const plain = shortest(() => {
-      for (let i = 0; i < wide.length; i++) wide[i] = bytes[2 * i]! + bytes[2 * i + 1]!;
-    });
-    expect(shortest(() => convert(bytes, 'F16', 'f32'))).toBeLessThan(8 * plain);
-  });
 });

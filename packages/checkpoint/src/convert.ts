@@ -22,14 +22,36 @@ export interface Arrays {
   readonly q4: Uint8Array<ArrayBuffer>;
 }
 
-const arrayOf: { readonly [T in DType]: new (length: number) => Arrays[T] } = {
+const arrayOf: { readonly [T in Target]: ArrayType<Arrays[T]> } = {
   f32: Float32Array,
   f16: Uint16Array,
   i32: Int32Array,
   u32: Uint32Array,
   i8: Int8Array,
   u8: Uint8Array,
+  bf16: Uint16Array,
+  q8: Uint8Array,
+  q4: Uint8Array,
 };
+
+/**
+ * Memory for one result after the other: a conversion that is given this may put its result where the last one was, or leave it
+ * in the memory it came in.
+ */
+export class Workspace {
+  readonly #memory = new Map<'result' | 'values', ArrayBuffer>();
+
+  take<T extends Target>(use: 'result' | 'values', to: T, length: number): Arrays[T] {
+    const bytes = length * arrayOf[to].BYTES_PER_ELEMENT;
+    let memory = this.#memory.get(use);
+    if (!memory || memory.byteLength < bytes) this.#memory.set(use, (memory = new ArrayBuffer(bytes)));
+    return new arrayOf[to](memory, 0, length);
+  }
+}
+
+const take = <T extends Target>(to: T, length: number, space?: Workspace): Arrays[T] =>
+  space?.take('result', to, length) ??
+  new arrayOf[to](new ArrayBuffer(length * arrayOf[to].BYTES_PER_ELEMENT), 0, length);
 
 /** Smallest and largest number of the integer types; for f32 and f16 the whole numbers that are exact. */
 const limits: Readonly<Record<DType, readonly [min: number, max: number]>> = {
@@ -46,69 +68,99 @@ export class ConversionError extends RangeError {
   override readonly name = 'ConversionError';
 }
 
-/** Storages whose bytes are those of a type of files. */
-const sameBytes: Readonly<Partial<Record<StoredDType, Storage>>> = { F16: 'f16', BF16: 'bf16', Q8_0: 'q8', Q4_0: 'q4' };
+/** Types of files whose bytes are what a target wants. */
+const sameBytes: Readonly<Partial<Record<StoredDType, Target>>> = {
+  F32: 'f32',
+  F16: 'f16',
+  I32: 'i32',
+  U32: 'u32',
+  I8: 'i8',
+  U8: 'u8',
+  BF16: 'bf16',
+  Q8_0: 'q8',
+  Q4_0: 'q4',
+};
 
 /** Are the bytes of the file those of the target? */
 export const isKept = (from: StoredDType, to: Target): boolean => sameBytes[from] === to;
 
 /**
- * Convert stored elements; for q8 and q4, whole blocks of 32. The result never shares memory with `bytes`. Throws a
+ * Convert stored elements; for q8 and q4, whole blocks of 32. Without a workspace the result has memory of its own. Throws a
  * ConversionError.
  */
-export function convert<T extends Target>(bytes: Uint8Array<ArrayBuffer>, from: StoredDType, to: T): Arrays[T];
-export function convert(bytes: Uint8Array<ArrayBuffer>, from: StoredDType, to: Target): Arrays[Target] {
-  if (to === 'q8' || to === 'q4' || to === 'bf16') {
-    if (!isKept(from, to)) return encode(convert(bytes, from, 'f32'), to);
-    const copy = bytes.slice();
-    return to === 'bf16' ? new Uint16Array(copy.buffer) : copy;
-  }
+export function convert<T extends Target>(
+  bytes: Uint8Array<ArrayBuffer>,
+  from: StoredDType,
+  to: T,
+  space?: Workspace,
+): Arrays[T];
+export function convert(
+  bytes: Uint8Array<ArrayBuffer>,
+  from: StoredDType,
+  to: Target,
+  space?: Workspace,
+): Arrays[Target] {
+  if (isKept(from, to)) return view(space ? bytes : bytes.slice(), arrayOf[to] as ArrayType<Arrays[Target]>);
   const block = blockOf(from);
-  const out = new arrayOf[to]((bytes.length / block.bytes) * block.elements);
+  const length = (bytes.length / block.bytes) * block.elements;
+  if (to === 'bf16' || to === 'q8' || to === 'q4' || (to === 'f16' && !isPlain(from)))
+    return encode(valuesOf(bytes, from, length, space), to, space);
+  const out = take(to, length, space);
   if (isPlain(from)) convertInto(bytes, from, to, out);
   else if (to === 'f32') dequantize(bytes, from, out as Float32Array);
-  else if (to === 'f16') toHalf(convert(bytes, from, 'f32'), out);
   else throw notWhole(from, to);
   return out;
 }
 
-/** The same from values that were expanded to f32 already. */
-export function encode<T extends Target>(values: Float32Array<ArrayBuffer>, to: T): Arrays[T];
-export function encode(values: Float32Array<ArrayBuffer>, to: Target): Arrays[Target] {
-  switch (to) {
-    case 'f32':
-      return values;
-    case 'f16': {
-      const out = new Uint16Array(values.length);
-      toHalf(values, out);
-      return out;
-    }
-    case 'bf16':
-      return toBrainHalf(values);
-    case 'q8':
-    case 'q4': {
-      const out = new Uint8Array(bytesAs(to, values.length));
-      const misfit = (to === 'q8' ? quantizeQ8 : quantizeQ4)(values, out);
-      if (misfit) throw doesNotFit(misfit.value, misfit.at, to, to === 'q8' ? 'up to ±8.3e6' : 'up to ±5.2e5');
-      return out;
-    }
-    default:
-      throw notWhole('F32', to);
-  }
+/** Elements as f32, on their way to something else. */
+function valuesOf(
+  bytes: Uint8Array<ArrayBuffer>,
+  from: StoredDType,
+  length: number,
+  space?: Workspace,
+): Float32Array<ArrayBuffer> {
+  if (from === 'F32') return view(bytes, Float32Array<ArrayBuffer>);
+  const values = space?.take('values', 'f32', length) ?? new Float32Array(length);
+  if (isPlain(from)) convertInto(bytes, from, 'f32', values);
+  else dequantize(bytes, from, values);
+  return values;
 }
 
-function convertInto(bytes: Uint8Array<ArrayBuffer>, from: PlainDType, to: DType, out: Arrays[DType]): void {
+/** The same from values that were expanded to f32 already. */
+export function encode<T extends Target>(values: Float32Array<ArrayBuffer>, to: T, space?: Workspace): Arrays[T];
+export function encode(values: Float32Array<ArrayBuffer>, to: Target, space?: Workspace): Arrays[Target] {
+  if (to === 'f32') return values;
+  if (to !== 'f16' && to !== 'bf16' && to !== 'q8' && to !== 'q4') throw notWhole('F32', to);
+  const out = take(to, to === 'q8' || to === 'q4' ? bytesAs(to, values.length) : values.length, space);
+  switch (to) {
+    case 'f16':
+      toHalf(values, out);
+      break;
+    case 'bf16':
+      toBrainHalf(values, out);
+      break;
+    case 'q8':
+    case 'q4': {
+      const misfit = (to === 'q8' ? quantizeQ8 : quantizeQ4)(values, out as Uint8Array);
+      if (misfit) throw doesNotFit(misfit.value, misfit.at, to, to === 'q8' ? 'up to ±8.3e6' : 'up to ±5.2e5');
+      break;
+    }
+    default:
+      to satisfies never;
+  }
+  return out;
+}
+
+function convertInto(bytes: Uint8Array<ArrayBuffer>, from: PlainDType, to: DType, out: Arrays[Target]): void {
   switch (from) {
     case 'F32':
     case 'F64': {
-      if (to === 'f32' && from === 'F32') return copyBytes(bytes, out);
       const values = from === 'F32' ? view(bytes, Float32Array) : view(bytes, Float64Array);
       if (to === 'f32') return f64ToF32(values, out);
       if (to === 'f16') return toHalf(values, out);
       throw notWhole(from, to);
     }
     case 'F16': {
-      if (to === 'f16') return copyBytes(bytes, out);
       if (to !== 'f32') throw notWhole(from, to);
       const table = halfTable();
       const bits = view(bytes, Uint16Array);
@@ -119,7 +171,7 @@ function convertInto(bytes: Uint8Array<ArrayBuffer>, from: PlainDType, to: DType
       if (to !== 'f32' && to !== 'f16') throw notWhole(from, to);
       const bits = view(bytes, Uint16Array);
       const wide = to === 'f32' ? (out as Float32Array) : new Float32Array(bits.length);
-      const wideBits = new Uint32Array(wide.buffer);
+      const wideBits = new Uint32Array(wide.buffer, wide.byteOffset, wide.length);
       for (let i = 0; i < bits.length; i++) wideBits[i] = bits[i]! << 16;
       return to === 'f32' ? undefined : toHalf(wide, out);
     }
@@ -132,9 +184,9 @@ function convertInto(bytes: Uint8Array<ArrayBuffer>, from: PlainDType, to: DType
         out,
       );
     case 'I32':
-      return to === 'i32' ? copyBytes(bytes, out) : whole(view(bytes, Int32Array), to, out);
+      return whole(view(bytes, Int32Array), to, out);
     case 'U32':
-      return to === 'u32' ? copyBytes(bytes, out) : whole(view(bytes, Uint32Array), to, out);
+      return whole(view(bytes, Uint32Array), to, out);
     case 'I16':
       return whole(view(bytes, Int16Array), to, out);
     case 'U16':
@@ -165,11 +217,7 @@ function view<A>(bytes: Uint8Array<ArrayBuffer>, type: ArrayType<A>): A {
   return new type(aligned.buffer, aligned.byteOffset, bytes.length / type.BYTES_PER_ELEMENT);
 }
 
-function copyBytes(bytes: Uint8Array, out: Arrays[DType]): void {
-  new Uint8Array(out.buffer).set(bytes);
-}
-
-function f64ToF32(values: Float32Array | Float64Array, out: Arrays[DType]): void {
+function f64ToF32(values: Float32Array | Float64Array, out: Arrays[Target]): void {
   for (let i = 0; i < values.length; i++) {
     const value = values[i]!;
     out[i] = value;
@@ -177,7 +225,7 @@ function f64ToF32(values: Float32Array | Float64Array, out: Arrays[DType]): void
   }
 }
 
-function toHalf(values: Float32Array | Float64Array, out: Arrays[DType]): void {
+function toHalf(values: Float32Array | Float64Array, out: Arrays[Target]): void {
   for (let i = 0; i < values.length; i++) {
     const value = values[i]!;
     out[i] = f16Bits(value);
@@ -186,9 +234,8 @@ function toHalf(values: Float32Array | Float64Array, out: Arrays[DType]): void {
 }
 
 /** The upper half of f32, rounded to nearest, ties to even. */
-function toBrainHalf(values: Float32Array<ArrayBuffer>): Uint16Array<ArrayBuffer> {
+function toBrainHalf(values: Float32Array<ArrayBuffer>, out: Arrays[Target]): void {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  const out = new Uint16Array(values.length);
   for (let i = 0; i < bits.length; i++) {
     const b = bits[i]!;
     const isNaN = (b & 0x7fffffff) > 0x7f800000;
@@ -196,10 +243,9 @@ function toBrainHalf(values: Float32Array<ArrayBuffer>): Uint16Array<ArrayBuffer
     if ((out[i]! & 0x7fff) === 0x7f80 && Number.isFinite(values[i]))
       throw doesNotFit(values[i]!, i, 'bf16', '±3.39e38');
   }
-  return out;
 }
 
-function whole(values: ArrayLike<number>, to: DType, out: Arrays[DType]): void {
+function whole(values: ArrayLike<number>, to: DType, out: Arrays[Target]): void {
   const [min, max] = limits[to];
   for (let i = 0; i < values.length; i++) {
     const value = values[i]!;

@@ -1,5 +1,5 @@
 export { openCheckpoint, type Checkpoint, type Contents, type OpenOptions } from './checkpoint.ts';
-export { convert, ConversionError, type Arrays, type Target } from './convert.ts';
+export { convert, ConversionError, encode, type Arrays, type Target } from './convert.ts';
 export { CheckpointError } from './errors.ts';
 export { blobs } from './files/blobs.ts';
 export type { Files, ReadOptions } from './files/files.ts';

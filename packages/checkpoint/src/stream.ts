@@ -2,7 +2,7 @@
 // the consumer works on the last ones.
 import { elements, formatShape } from '@transept/tensor';
 import { undo, undoBytes, unitOf } from './arrange.ts';
-import { convert, ConversionError, encode, isKept, type Arrays, type Target } from './convert.ts';
+import { convert, ConversionError, encode, isKept, Workspace, type Arrays, type Target } from './convert.ts';
 import { CheckpointError, quoted } from './errors.ts';
 import type { Files } from './files/files.ts';
 import { blockOf, type TensorInfo } from './stored.ts';
@@ -27,7 +27,10 @@ export type Piece<T extends Target> = {
     readonly as: K;
     /** Index of the first element, counted through the whole tensor. */
     readonly offset: number;
+    /** Good until the next piece is asked for: its memory is used again. */
     readonly data: Arrays[K];
+    /** How many bytes of the file these are. */
+    readonly bytes: number;
     /** Is this the end of the tensor? */
     readonly last: boolean;
   };
@@ -42,6 +45,7 @@ export async function* stream<T extends Target>(
   const abort = new AbortController();
   const stop = signal ? AbortSignal.any([signal, abort.signal]) : abort.signal;
   const spans = plan(infos);
+  const space = new Workspace();
   const fetchSpan = (index: number): Promise<Uint8Array<ArrayBuffer>> | undefined => {
     const span = spans[index];
     if (!span) return undefined;
@@ -59,10 +63,10 @@ export async function* stream<T extends Target>(
       for (const { info, start, end } of span.parts) {
         stop.throwIfAborted();
         const type = typeof as === 'function' ? as(info) : as;
-        const data = converted(info, bytes.subarray(start - span.start, end - span.start), type);
+        const data = converted(info, bytes.subarray(start - span.start, end - span.start), type, space);
         const block = blockOf(info.dtype);
         const offset = ((start - info.start) / block.bytes) * block.elements;
-        yield { info, as: type, offset, data, last: end === info.end } as Piece<typeof type>;
+        yield { info, as: type, offset, data, bytes: end - start, last: end === info.end } as Piece<typeof type>;
       }
     }
   } finally {
@@ -124,16 +128,21 @@ function leastCommonMultiple(a: number, b: number): number {
 }
 
 /** Stored elements of one tensor, from the first of a unit to the last of one, as elements of a type. */
-export function converted<T extends Target>(info: TensorInfo, bytes: Uint8Array<ArrayBuffer>, as: T): Arrays[T] {
+export function converted<T extends Target>(
+  info: TensorInfo,
+  bytes: Uint8Array<ArrayBuffer>,
+  as: T,
+  space?: Workspace,
+): Arrays[T] {
   try {
-    if (!info.arranged) return convert(bytes, info.dtype, as);
+    if (!info.arranged) return convert(bytes, info.dtype, as, space);
     if (isKept(info.dtype, as)) {
       const block = blockOf(info.dtype);
       const units = ((bytes.length / block.bytes) * block.elements) / unitOf(info.arranged, info.shape);
       const inOrder = undoBytes(bytes, info.arranged, info.shape, units);
-      if (inOrder) return convert(inOrder, info.dtype, as);
+      if (inOrder) return convert(inOrder, info.dtype, as, space);
     }
-    return encode(undo(convert(bytes, info.dtype, 'f32'), info.arranged, info.shape), as);
+    return encode(undo(convert(bytes, info.dtype, 'f32'), info.arranged, info.shape), as, space);
   } catch (error) {
     if (!(error instanceof ConversionError)) throw error;
     throw new CheckpointError(

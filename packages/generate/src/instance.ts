@@ -28,8 +28,8 @@ export async function instantiate(
   options: InstanceOptions = {},
 ): Promise<Instance> {
   const { readback = [], bind = {}, signal } = options;
-  const { backend } = loaded;
-  const plan = lower(traced, backend, { readback });
+  const { backend, stored } = loaded;
+  const plan = lower(traced, backend, { readback, stored });
   using undo = new DisposableStack();
   const buffers: Record<string, Buffer> = {};
   for (const b of plan.buffers) {

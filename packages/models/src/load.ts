@@ -1,21 +1,36 @@
-// From files to a model on a device: every weight that the model's graphs ask for is checked against the checkpoint first, then
-// streamed into a buffer of its own. A load that fails or is cancelled leaves nothing allocated.
-import { openCheckpoint, readJson } from '@transept/checkpoint';
-import type { Checkpoint, Files } from '@transept/checkpoint';
-import { BackendError, bytesPer, elements, trace } from '@transept/tensor';
-import type { Backend, Buffer, Graph, Parameter, TracedGraph } from '@transept/tensor';
+// From files to a model on a device: every weight that the model's graphs ask for is checked against the checkpoint first, and the
+// sum of all against the device; then they are streamed into buffers of their own, converted on the way. A load that fails or is
+// cancelled leaves nothing allocated.
+import { encode, openCheckpoint, readJson } from '@transept/checkpoint';
+import type { Files, Piece, Target, TensorInfo } from '@transept/checkpoint';
+import { BackendError, storedBytes } from '@transept/tensor';
+import type { Backend, Buffer, Parameter, Storage } from '@transept/tensor';
 import type { Json } from './config.ts';
-import type { Model } from './family.ts';
+import { locate } from './loading/locate.ts';
+import type { Destination } from './loading/locate.ts';
+import { parametersOf, storable } from './loading/parameters.ts';
+import { checkMemory, chooseStorage, parameterBytes } from './loading/storage.ts';
+import type { WeightType } from './loading/storage.ts';
+import { Writer } from './loading/writer.ts';
 import { createModel } from './registry.ts';
+import type { Model } from './family.ts';
 
 export interface LoadProgress {
+  /** Bytes of the files that are on the device, and how many there will be. */
   readonly bytes: number;
   readonly totalBytes: number;
+  /** Milliseconds that the rest will take at the speed so far. Undefined in the first moments. */
+  readonly remainingMs?: number;
 }
 
 export interface LoadModelOptions {
   /** Family to use when config.json has no `model_type`. */
   readonly modelType?: string;
+  /**
+   * How matrices are stored on the device. `f16` keeps such weights as they are and refuses others that do not fit; `q8` and `q4`
+   * share a scale among 32 values. A backend that cannot take one refuses it. Default: f32.
+   */
+  readonly weights?: WeightType;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: LoadProgress) => void;
 }
@@ -27,6 +42,8 @@ export interface LoadedModel extends Disposable {
   readonly backend: Backend;
   /** Bytes of weights on the device. */
   readonly bytes: number;
+  /** How parameters are stored that are not f32, by name: for `lower`. */
+  readonly stored: ReadonlyMap<string, Storage>;
   /** The buffer of a parameter of one of the model's graphs. Constants are made when they are first asked for. */
   parameter(parameter: Parameter): Buffer;
   /** Something that uses the weights, to be disposed before them. */
@@ -35,49 +52,56 @@ export interface LoadedModel extends Disposable {
 
 /** Read config.json and the weights of a Hugging Face folder onto a device. */
 export async function loadModel(files: Files, backend: Backend, options: LoadModelOptions = {}): Promise<LoadedModel> {
-  const { signal, onProgress, modelType } = options;
-  const config = await readJson(files, 'config.json', signal && { signal });
+  const { signal, modelType, weights = 'f32' } = options;
+  const cancel = signal ? { signal } : {};
+  const config = await readJson(files, 'config.json', cancel);
   const model = createModel(config, modelType);
-  const checkpoint = await openCheckpoint(files, signal && { signal });
   const parameters = parametersOf(model);
-  const { destinations, absent } = locate(parameters, checkpoint, model);
+  const stored = chooseStorage(parameters, storable(model), weights, backend);
+  const checkpoint = await openCheckpoint(files, cancel);
+  const destinations = locate(parameters, checkpoint, model);
+  checkMemory(parameters, stored, backend);
 
   using undo = new DisposableStack();
   const buffers = new Map<string, Buffer>();
   let bytes = 0;
   const add = (parameter: Parameter, owner: DisposableStack): Buffer => {
-    const size = Math.ceil((elements(parameter.shape) * bytesPer[parameter.dtype]) / 4) * 4;
+    const size = parameterBytes(parameter, stored.get(parameter.name));
     const buffer = allocate(backend, parameter, size);
     bytes += size;
     owner.use(buffer);
     buffers.set(parameter.name, buffer);
     if ('values' in parameter.source) backend.write(buffer, parameter.source.values);
-    for (const { start, count } of absent.get(parameter.name) ?? [])
-      backend.write(buffer, new Float32Array(count), start * 4);
     return buffer;
   };
   for (const parameter of parameters) add(parameter, undo);
 
-  const totalBytes = [...destinations.keys()].reduce((n, name) => {
-    const { start, end } = checkpoint.find(name);
-    return n + end - start;
-  }, 0);
-  let done = 0;
-  for await (const piece of checkpoint.stream(destinations.keys(), { as: 'f32', ...(signal && { signal }) })) {
-    const { info, offset, data, last } = piece;
-    for (const { parameter, start, plus } of destinations.get(info.name)!)
-      backend.write(buffers.get(parameter)!, plus ? data.map((x) => x + plus) : data, (start + offset) * 4);
-    if (!last || !onProgress) continue;
-    done += info.end - info.start;
-    onProgress({ bytes: done, totalBytes });
+  const report = progress(
+    [...destinations.keys()].reduce((n, name) => n + sizeOf(checkpoint.find(name)), 0),
+    options.onProgress,
+  );
+  const writer = new Writer(backend);
+  /** What a tensor is read as: as it will be stored, if that is the same everywhere and nothing is added to it. */
+  const as = ({ name }: TensorInfo): Target => {
+    const [first, ...rest] = destinations.get(name)!;
+    const storage = stored.get(first!.parameter) ?? 'f32';
+    return rest.some(({ parameter }) => (stored.get(parameter) ?? 'f32') !== storage) ? 'f32' : storage;
+  };
+  for await (const piece of checkpoint.stream(destinations.keys(), { as, ...cancel })) {
+    for (const destination of destinations.get(piece.info.name)!)
+      put(writer, buffers.get(destination.parameter)!, piece, destination, stored.get(destination.parameter));
+    report(piece.bytes);
   }
+  writer.end();
+  await files.verified?.(cancel);
 
-  const weights = undo.move();
+  const owned = undo.move();
   const users = new DisposableStack();
   return {
     model,
     config,
     backend,
+    stored,
     get bytes() {
       return bytes;
     },
@@ -85,14 +109,45 @@ export async function loadModel(files: Files, backend: Backend, options: LoadMod
       const known = buffers.get(parameter.name);
       if (known) return known;
       if ('parts' in parameter.source)
-        throw new Error(`load: parameter "${parameter.name}" was not loaded; a model must ask for all its weights in its smallest graphs`);
-      return add(parameter, weights);
+        throw new Error(
+          `load: parameter "${parameter.name}" was not loaded; a model must ask for all its weights in its smallest graphs`,
+        );
+      return add(parameter, owned);
     },
     keep: (thing) => users.use(thing),
     [Symbol.dispose]() {
-      using _ = weights;
+      using _ = owned;
       users.dispose();
     },
+  };
+}
+
+/** One piece of a tensor to its place in a parameter. */
+function put(
+  writer: Writer,
+  buffer: Buffer,
+  { as, data, offset }: Piece<Target>,
+  { start, plus }: Destination,
+  stored: Storage | undefined,
+): void {
+  const first = start + offset;
+  if (stored) return writer.write(buffer, as === 'f32' ? encode(data, stored) : data, storedBytes(stored, first));
+  writer.write(buffer, plus ? data.map((x) => x + plus) : data, first * 4);
+}
+
+const sizeOf = ({ start, end }: TensorInfo): number => end - start;
+
+/** Before this much time a speed says nothing. */
+const ESTIMATE_MS = 200;
+
+function progress(totalBytes: number, report: LoadModelOptions['onProgress']): (more: number) => void {
+  const began = performance.now();
+  let bytes = 0;
+  return (more) => {
+    bytes += more;
+    const passed = performance.now() - began;
+    const known = passed >= ESTIMATE_MS && bytes > 0;
+    report?.({ bytes, totalBytes, ...(known && { remainingMs: (passed / bytes) * (totalBytes - bytes) }) });
   };
 }
 
@@ -100,74 +155,9 @@ function allocate(backend: Backend, { name, shape }: Parameter, bytes: number): 
   try {
     return backend.alloc(bytes);
   } catch (cause) {
-    throw new BackendError(`load: no memory for "${name}" of shape [${shape.join(', ')}]: ${(cause as Error).message}`, { cause });
+    throw new BackendError(
+      `load: no memory for "${name}" of shape [${shape.join(', ')}]: ${(cause as Error).message}`,
+      { cause },
+    );
   }
-}
-
-/** Everything that the graphs of a model ask for, found by tracing the smallest of them. */
-export function parametersOf(model: Model): Parameter[] {
-  const found = new Map<string, Parameter>();
-  const collect = (build: (g: Graph) => unknown): void => {
-    const { graph }: TracedGraph = trace('parameters', (g) => {
-      build(g);
-      return {};
-    });
-    for (const [name, parameter] of graph.parameters) found.set(name, parameter);
-  };
-  collect((g) => {
-    if (model.kind === 'vision') return model.outputs(g, model.encode(g, g.input('pixels', [1, ...model.imageShape])));
-    const ids = g.input('ids', [1, 1], 'i32');
-    if (model.kind === 'decoder') return model.decode(g, { ids });
-    const mask = g.input('mask', [1, 1], 'i32');
-    if (model.kind === 'encoder') return model.outputs(g, model.encode(g, { ids, mask }), { ids, mask });
-    const features = model.sourceFeatures && g.input('features', [1, ...model.sourceFeatures]);
-    const keyValues = model.crossKeyValues(g, model.encode(g, features ? { features } : { ids, mask }));
-    return model.decode(g, { ids }, { keyValues, ...(!features && { mask }) });
-  });
-  return [...found.values()];
-}
-
-interface Destination {
-  readonly parameter: string;
-  /** First element in the parameter. */
-  readonly start: number;
-  /** Added to every value. */
-  readonly plus: number;
-}
-
-/** Elements of a parameter that the checkpoint says nothing of, and that are zeros. */
-interface Absent {
-  readonly start: number;
-  readonly count: number;
-}
-
-interface Located {
-  /** By tensor of the checkpoint. */
-  readonly destinations: ReadonlyMap<string, readonly Destination[]>;
-  /** By parameter. */
-  readonly absent: ReadonlyMap<string, readonly Absent[]>;
-}
-
-/** Where each tensor of the checkpoint goes. Throws a CheckpointError for one that is missing or has another shape. */
-function locate(parameters: readonly Parameter[], checkpoint: Checkpoint, model: Model): Located {
-  const stored = (name: string): string =>
-    checkpoint.tensors.has(name) ? name : (model.alternatives?.(name).find((n) => checkpoint.tensors.has(n)) ?? name);
-  const destinations = new Map<string, Destination[]>();
-  const absent = new Map<string, Absent[]>();
-  for (const { name: parameter, source } of parameters) {
-    if ('values' in source) continue;
-    let start = 0;
-    for (const { name: asked, shape, optional } of source.parts) {
-      const name = stored(asked);
-      const count = elements(shape);
-      if (optional && !checkpoint.tensors.has(name))
-        absent.set(parameter, [...(absent.get(parameter) ?? []), { start, count }]);
-      else {
-        checkpoint.find(name, shape);
-        destinations.set(name, [...(destinations.get(name) ?? []), { parameter, start, plus: source.plus ?? 0 }]);
-      }
-      start += count;
-    }
-  }
-  return { destinations, absent };
 }

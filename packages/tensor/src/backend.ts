@@ -46,6 +46,8 @@ export interface Capabilities {
   /** Largest single buffer, and largest part of it that one kernel can see. */
   readonly maxBufferBytes: number;
   readonly maxBindingBytes: number;
+  /** Most bytes that buffers can have in all, where that is known. */
+  readonly maxMemoryBytes?: number;
   /** Most different buffers one kernel may take, its output included. Fusion stops before it. */
   readonly maxBindings: number;
   /** Temporaries start at multiples of this many bytes. */

@@ -1,0 +1,158 @@
+import { fileURLToPath } from 'node:url';
+import { CheckpointError, convert, folder, openCheckpoint } from '@transept/checkpoint';
+import type { Files, ReadOptions } from '@transept/checkpoint';
+import { BackendError, expandStored, reference, storedBytes, UnsupportedError } from '@transept/tensor';
+import type { Backend, Storage } from '@transept/tensor';
+import { describe, expect, it } from 'vitest';
+import { loadModel } from './load.ts';
+import type { LoadProgress } from './load.ts';
+import { parametersOf } from './loading/parameters.ts';
+
+const stories = folder(fileURLToPath(new URL('../../../fixtures/stories260k-llama', import.meta.url)));
+
+/** The same files, with a change to what is read of the weights. */
+const withReads = (change: (bytes: Uint8Array<ArrayBuffer>, options: ReadOptions) => unknown): Files => ({
+  ...stories,
+  async read(path, options = {}) {
+    const bytes = await stories.read(path, options);
+    if (path === 'model.safetensors') await change(bytes, options);
+    return bytes;
+  },
+});
+
+describe('loadModel', () => {
+  it('reports every byte once, and then nothing is left to come', async () => {
+    const seen: LoadProgress[] = [];
+    using loaded = await loadModel(stories, reference(), { onProgress: (progress) => void seen.push(progress) });
+    const { bytes, totalBytes, remainingMs } = seen.at(-1)!;
+    expect(bytes).toBe(totalBytes);
+    expect(remainingMs ?? 0).toBe(0);
+    expect(seen.map((p) => p.bytes)).toEqual(seen.map((p) => p.bytes).toSorted((a, b) => a - b));
+    expect(loaded.stored.size).toBe(0);
+  });
+
+  it.each(['f16', 'bf16', 'q8', 'q4'] as const)('stores matrices as %s, the rest as f32', async (weights) => {
+    const backend = reference();
+    using loaded = await loadModel(stories, backend, { weights });
+    using plain = await loadModel(stories, reference());
+    const checkpoint = await openCheckpoint(stories);
+    // Rows of 172 are no whole blocks of 32.
+    const blocks = weights === 'q8' || weights === 'q4';
+    expect(loaded.stored.has('model.layers.0.mlp.down_proj.weight')).toBe(!blocks);
+    expect(loaded.stored.get('model.layers.4.self_attn.o_proj.weight')).toBe(weights);
+    expect(loaded.stored.has('model.norm.weight')).toBe(false);
+    expect(loaded.bytes).toBeLessThan(plain.bytes * { f16: 0.51, bf16: 0.51, q8: 0.45, q4: 0.35 }[weights]);
+    for (const parameter of parametersOf(loaded.model)) {
+      if (!('parts' in parameter.source)) continue;
+      const storage = loaded.stored.get(parameter.name);
+      const read = await Promise.all(parameter.source.parts.map(({ name }) => checkpoint.read(name, { as: 'f32' })));
+      const values = Float32Array.from(read.flatMap((part) => [...part]));
+      const bytes = await backend.read(loaded.parameter(parameter));
+      expect(bytes.length).toBe(Math.ceil((storage ? storedBytes(storage, values.length) : values.length * 4) / 4) * 4);
+      const expected = storage ? expandStored(storage, asBytes(values, storage)) : values;
+      const found = storage
+        ? expandStored(storage, bytes.subarray(0, storedBytes(storage, values.length)))
+        : new Float32Array(bytes.buffer);
+      expect({ name: parameter.name, same: found.every((x, i) => x === expected[i]) }).toEqual({
+        name: parameter.name,
+        same: true,
+      });
+    }
+  });
+
+  it('refuses a storage that the backend does not take, by name, and one that no weight can have', async () => {
+    const backend = reference();
+    const { weights: _, ...can } = backend.capabilities;
+    const plain: Backend = { ...backend, capabilities: { ...can, weights: new Set(['f16']) } };
+    const refused = loadModel(stories, plain, { weights: 'q4' });
+    await expect(refused).rejects.toThrow(UnsupportedError);
+    await expect(refused).rejects.toThrow('load: weights as q4: the reference backend cannot; it takes f32, f16');
+    const aren = folder(fileURLToPath(new URL('../../../fixtures/aren-transliteration', import.meta.url)));
+    using loaded = await loadModel(aren, reference(), { weights: 'q8', modelType: 'opennmt' });
+    expect([...new Set(loaded.stored.values())]).toEqual(['q8']);
+  });
+
+  it('checks the memory before it reads a weight', async () => {
+    const backend = reference();
+    let most = 0;
+    const files = withReads((_, { end = Infinity }) => void (most = Math.max(most, end)));
+    const small = (more: object): Backend => ({ ...backend, capabilities: { ...backend.capabilities, ...more } });
+    await expect(loadModel(files, small({ maxMemoryBytes: 1_000_000 }))).rejects.toThrow(
+      /the weights take 1\d{6} bytes; the reference backend has 1000000, of which 0 are in use/,
+    );
+    await expect(loadModel(files, small({ maxBufferBytes: 100_000 }))).rejects.toThrow(
+      /"model\.embed_tokens\.weight" of shape \[512, 64\] takes 131072 bytes; .* allows 100000/,
+    );
+    // The header and no more.
+    expect(most).toBeLessThanOrEqual(65_536);
+    using loaded = await loadModel(files, small({ maxMemoryBytes: 1_000_000 }), { weights: 'f16' });
+    expect(loaded.bytes).toBeLessThan(1_000_000);
+  });
+
+  let stop = new AbortController();
+  it.each<
+    [what: string, files: Files, error: RegExp | (new () => Error), backend?: (inner: Backend) => Partial<Backend>]
+  >([
+    [
+      'the file ends early',
+      withReads((_, { start = 0 }) => start > 0 && Promise.reject(new CheckpointError('cut'))),
+      /cut/,
+    ],
+    [
+      'a value does not fit',
+      withReads((bytes, { start = 0 }) => start > 0 && bytes.fill(0x7f)),
+      /cannot hold|cannot be read/,
+    ],
+    ['it is cancelled', withReads((_, { start = 0 }) => start > 0 && stop.abort(new Error('stop'))), /stop/],
+    [
+      'the bytes turn out wrong',
+      {
+        ...stories,
+        verified: async () => {
+          throw new CheckpointError('SHA-256');
+        },
+      },
+      /SHA-256/,
+    ],
+    [
+      'memory runs out',
+      stories,
+      /no memory for/,
+      (inner) => {
+        let left = 20;
+        return {
+          alloc: (bytes) => {
+            if (left-- === 0) throw new BackendError('full');
+            return inner.alloc(bytes);
+          },
+        };
+      },
+    ],
+    [
+      'the device fails',
+      stories,
+      /lost/,
+      () => {
+        let left = 10;
+        return {
+          write: () => {
+            if (left-- === 0) throw new BackendError('lost');
+          },
+        };
+      },
+    ],
+  ])('leaves nothing allocated when %s', async (_, files, error, change) => {
+    stop = new AbortController();
+    const backend = reference();
+    const failing = { ...backend, ...change?.(backend) };
+    const loading = loadModel(files, failing, { weights: 'f16', signal: stop.signal });
+    await expect(loading).rejects.toThrow(error);
+    expect(backend.memory.bytes).toBe(0);
+    expect(backend.memory.peak).toBeGreaterThan(0);
+  });
+});
+
+const asBytes = (values: Float32Array<ArrayBuffer>, storage: Storage): Uint8Array => {
+  const stored = convert(new Uint8Array(values.buffer), 'F32', storage);
+  return new Uint8Array(stored.buffer);
+};
