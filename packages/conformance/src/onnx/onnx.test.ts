@@ -8,7 +8,7 @@ import type { Result } from '../result.ts';
 import { runConformance } from '../run.ts';
 import { onnxCases } from './cases.ts';
 import { kindOf, valuesOf } from './format.ts';
-import type { OnnxCase } from './format.ts';
+import type { OnnxCase, OnnxTensor } from './format.ts';
 import { smallFloats } from './small-floats.ts';
 
 const folder = join(import.meta.dirname, '..', '..', '..', '..', 'fixtures', 'onnx-ops');
@@ -67,6 +67,32 @@ it('goes on after a case that cannot be built, and lists operators it does not k
     { outcome: 'fail', reason: expect.stringContaining('shapes do not broadcast') as string },
     { outcome: 'pass' },
   ]);
+});
+
+const numbers = [-3, -1, -0.5, 0, 0.5, 1, 3];
+const floats = (name: string, data: readonly number[]): OnnxTensor => ({
+  name,
+  dtype: 'float32',
+  shape: [data.length],
+  data,
+});
+
+it.each<[op: string, attrs: OnnxCase['attrs'], fn: (x: number) => number]>([
+  ['LeakyRelu', { alpha: 0.1 }, (x) => (x > 0 ? x : 0.1 * x)],
+  ['Elu', { alpha: 2 }, (x) => (x > 0 ? x : 2 * Math.expm1(x))],
+  ['Softplus', {}, (x) => Math.log1p(Math.exp(x))],
+  ['HardSwish', {}, (x) => x * Math.min(1, Math.max(0, x / 6 + 0.5))],
+  ['HardSigmoid', { alpha: 0.25 }, (x) => Math.min(1, Math.max(0, 0.25 * x + 0.5))],
+])('%s, which the standard has no cases of here', async (op, attrs, fn) => {
+  const one: OnnxCase = {
+    test: `test_${op}`,
+    op,
+    opset: { 'ai.onnx': 18 },
+    attrs,
+    inputs: [floats('x', numbers)],
+    outputs: [floats('y', numbers.map(fn))],
+  };
+  expect(await resultsOf(onnxCases([one]))).toMatchObject([{ outcome: 'pass' }]);
 });
 
 it('reads packed and small types', () => {
