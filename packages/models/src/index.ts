@@ -1,9 +1,18 @@
 export { ConfigError, ConfigReader } from './config.ts';
 export type { Json } from './config.ts';
+export { commonConfig, commonParts } from './decoder/common.ts';
+export type { CommonConfig, CommonDefaults } from './decoder/common.ts';
+export { groupedHeads, layerTypes, readExperts, readHeads, refuseOthers, slidingWindows } from './decoder/config.ts';
+export type { LayerType } from './decoder/config.ts';
+export { decoderModel, vocabularyWeight } from './decoder/model.ts';
+export type { Block, DecoderParts, Pass } from './decoder/model.ts';
+export { rotaryConfig, rotaryParameters } from './decoder/rotary-config.ts';
+export type { RotaryKeys } from './decoder/rotary-config.ts';
 export { sourceIds } from './family.ts';
 export type * from './family.ts';
 export { createModel, modelTypes, registerModel } from './registry.ts';
 export { loadModel } from './load.ts';
 export { parametersOf } from './loading/parameters.ts';
+export { storageOf } from './loading/storage.ts';
 export type { WeightType } from './loading/storage.ts';
 export type { LoadedModel, LoadModelOptions, LoadProgress } from './load.ts';
