@@ -14,10 +14,13 @@ import { OptionError, resolveLengths } from './options.ts';
 import type { GenerationOptions, Lengths, ResolvedOptions } from './options.ts';
 import { buildChain, planGreedy } from './processors/chain.ts';
 import type { Chain, GreedyPlan } from './processors/chain.ts';
+import type { Processor } from './processors/processor.ts';
 import { borrow } from './pool.ts';
 import type { Borrowed } from './pool.ts';
 import { resolveOptions } from './resolve.ts';
 import { randomSeed, uniforms } from './sampling.ts';
+import type { SpeechOptions } from './speech/settings.ts';
+import { hearsSpeech, speechCall, transcribe } from './speech/transcribe.ts';
 
 export interface GenerateInputs {
   /** Ids of the sources of an encoder-decoder, or of the prompts of a decoder. Rows may differ in length. */
@@ -30,7 +33,7 @@ export interface GenerateInputs {
   readonly decoderInputIds?: Rows | undefined;
 }
 
-export interface GenerateOptions extends GenerationOptions {
+export interface GenerateOptions extends GenerationOptions, SpeechOptions {
   /** Contents of generation_config.json: what holds where the call says nothing. */
   readonly generationConfig?: Readonly<Record<string, unknown>>;
   readonly signal?: AbortSignal;
@@ -52,14 +55,33 @@ export interface Generated {
   readonly scores?: readonly number[];
 }
 
+/** What a family adds to generation. */
+export interface FamilyRules {
+  /** Options that the family deals with itself, in every spelling. */
+  readonly names?: ReadonlySet<string>;
+  readonly processors?: (options: ResolvedOptions, lengths: Lengths) => readonly Processor[];
+}
+
 /** Generate a sequence for each row of the inputs, or `numReturnSequences` for each. */
 export async function generate(
   loaded: LoadedModel,
   inputs: GenerateInputs,
   options: GenerateOptions = {},
 ): Promise<Generated> {
+  return hearsSpeech(loaded)
+    ? transcribe(loaded, inputs, options, generateOnce)
+    : generateOnce(loaded, inputs, options);
+}
+
+/** One search. `rules` are those of a family. */
+async function generateOnce(
+  loaded: LoadedModel,
+  inputs: GenerateInputs,
+  options: GenerateOptions,
+  rules?: FamilyRules,
+): Promise<Generated> {
   const { onStep } = options;
-  using run = await prepare(loaded, inputs, options);
+  using run = await prepare(loaded, inputs, options, rules);
   if (run.options.numBeams > 1) return await searchBeams(run, onStep);
   const rows = run.prompts.map((prompt) => [...prompt]);
   let generated = 0;
@@ -77,7 +99,10 @@ export async function* stream(
   inputs: GenerateInputs,
   options: GenerateOptions = {},
 ): AsyncGenerator<readonly (number | undefined)[], void, undefined> {
-  using run = await prepare(loaded, inputs, options);
+  const speech = hearsSpeech(loaded) ? await speechCall(loaded, inputs, options) : undefined;
+  using run = speech
+    ? await prepare(loaded, speech.inputs, speech.options, speech.rules)
+    : await prepare(loaded, inputs, options);
   if (run.options.numBeams > 1)
     throw new OptionError(
       `stream: option numBeams is ${run.options.numBeams}; beams are only known at the end, so set it to 1 or use generate`,
@@ -106,11 +131,21 @@ interface Run extends Disposable {
   readonly signal: AbortSignal | undefined;
 }
 
-async function prepare(loaded: LoadedModel, inputs: GenerateInputs, call: GenerateOptions): Promise<Run> {
+async function prepare(
+  loaded: LoadedModel,
+  inputs: GenerateInputs,
+  call: GenerateOptions,
+  { names, processors }: FamilyRules = {},
+): Promise<Run> {
   const { generationConfig, signal, onStep: _, ...callOptions } = call;
   const { config } = loaded;
   const model = generative(loaded);
-  const options = resolveOptions({ config, call: callOptions, ...(generationConfig && { generationConfig }) });
+  const options = resolveOptions({
+    config,
+    call: callOptions,
+    ...(generationConfig && { generationConfig }),
+    ...(names && { family: names }),
+  });
   const copies = options.numBeams > 1 ? options.numBeams : options.numReturnSequences;
   const pad = options.padTokenId ?? options.eosTokenId[0] ?? 0;
   checkInputs(model, inputs);
@@ -121,7 +156,8 @@ async function prepare(loaded: LoadedModel, inputs: GenerateInputs, call: Genera
   const lengths = resolveLengths(options, prompt.shown.length, { maxPositions: model.maxPositions });
   const sources = model.kind === 'decoder' || !inputs.inputIds ? undefined : paddedSources(inputs.inputIds, pad);
   const padding = prompt.padding && { padding: prompt.padding };
-  const chain = buildChain(options, { lengths, ...(sources && { sources }), ...padding });
+  const rules = processors ? { rules: processors(options, lengths) } : {};
+  const chain = buildChain(options, { lengths, ...(sources && { sources }), ...padding, ...rules });
   const greedy = planGreedy(chain);
   const choice: Choice =
     options.numBeams > 1 || options.doSample || greedy.needsHost || bansSometimes(greedy, lengths) ? 'logits' : 'best';

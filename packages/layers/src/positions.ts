@@ -14,22 +14,18 @@ export interface SinusoidalOptions {
   readonly first?: number;
 }
 
-/** Row p holds sin and cos of (first + p) / 10000^(i / divisor) for i < width / 2: [positions, width]. */
-export function sinusoidalTable({
-  positions,
-  width,
-  layout,
-  divisor = width / 2,
-  first = 0,
-}: SinusoidalOptions): Float32Array {
+/** Row p holds sin and cos of (first + p) / 10000^(i / divisor) for i = 0, 1, … : [positions, width]. */
+export function sinusoidalTable({ positions, width, layout, divisor, first = 0 }: SinusoidalOptions): Float32Array {
   const table = new Float32Array(positions * width);
-  const half = Math.floor(width / 2);
+  // Of an odd width the paper's table ends with a sine, that of fairseq with a zero.
+  const sines = divisor === undefined ? Math.ceil(width / 2) : Math.floor(width / 2);
+  const cosines = Math.floor(width / 2);
   for (let p = 0; p < positions; p++)
-    for (let i = 0; i < half; i++) {
-      const angle = (first + p) / 10000 ** (i / divisor);
-      const [s, c] = layout === 'halves' ? [i, half + i] : [2 * i, 2 * i + 1];
+    for (let i = 0; i < sines; i++) {
+      const angle = (first + p) / 10000 ** (i / (divisor ?? width / 2));
+      const [s, c] = layout === 'halves' ? [i, sines + i] : [2 * i, 2 * i + 1];
       table[p * width + s] = Math.sin(angle);
-      table[p * width + c] = Math.cos(angle);
+      if (i < cosines) table[p * width + c] = Math.cos(angle);
     }
   return table;
 }

@@ -64,6 +64,10 @@ export class ConfigReader {
     );
   }
 
+  isList(key: string): boolean {
+    return Array.isArray(this.#json[key]);
+  }
+
   /** A whole number from 1 on. */
   size(key: string, fallback?: number): number {
     return this.#read(

@@ -38,6 +38,8 @@ import { smollm3 } from './smollm3/model.ts';
 import { stablelm } from './stablelm/model.ts';
 import { starcoder2 } from './starcoder2/model.ts';
 import { mt5, t5, umt5 } from './t5/model.ts';
+import { vit } from './vit/model.ts';
+import { whisper } from './whisper/model.ts';
 
 const decoders: readonly Family[] = [
   gpt2,
@@ -74,9 +76,9 @@ const encoders: readonly Family[] = [
   debertaV2,
   modernbert,
 ];
-const encoderDecoders: readonly Family[] = [marian, opennmt, bart, mbart, blenderbotSmall, pegasus, m2m100, t5, mt5, umt5];
+const encoderDecoders: readonly Family[] = [marian, opennmt, bart, mbart, blenderbotSmall, pegasus, m2m100, t5, mt5, umt5, whisper];
 
-const families = new Map([...decoders, ...encoders, ...encoderDecoders].map((f) => [f.modelType, f]));
+const families = new Map([...decoders, ...encoders, vit, ...encoderDecoders].map((f) => [f.modelType, f]));
 
 /** Add a family, or replace the one of the same `modelType`. */
 export const registerModel = (family: Family): void => void families.set(family.modelType, family);

@@ -13,12 +13,14 @@ export interface ChainContext {
   readonly sources?: readonly ArrayLike<number>[];
   /** Padded ids at the start of each prompt. Default: none. */
   readonly padding?: readonly number[];
+  /** Rules of a family of models; they come after all others but those of sampling. */
+  readonly rules?: readonly Processor[];
 }
 
 export type Chain = readonly Processor[];
 
 /** The processors of one call. Empty when the scores stay as the model gave them. */
-export function buildChain(options: ResolvedOptions, { lengths, sources, padding }: ChainContext): Chain {
+export function buildChain(options: ResolvedOptions, { lengths, sources, padding, rules = [] }: ChainContext): Chain {
   const { eosTokenId: eos, numBeams, doSample } = options;
   const { promptLength, maxLength } = lengths;
   const chain: Processor[] = [];
@@ -52,6 +54,7 @@ export function buildChain(options: ResolvedOptions, { lengths, sources, padding
   // With a forced first token the one after it is the first that is free.
   const begin = promptLength + (promptLength > 1 || options.forcedBosTokenId === undefined ? 0 : 1);
   add(options.beginSuppressTokens.length, () => beginSuppressTokens(options.beginSuppressTokens, begin));
+  chain.push(...rules);
   if (doSample) {
     // Beams need a token besides the ends to go on with.
     const keep = numBeams > 1 ? (eos.length || 1) + 1 : 1;

@@ -32,7 +32,7 @@ interface Variant {
   readonly norms: 'after' | 'before';
   /** Rows of the table of positions before the first one. */
   readonly offset: number;
-  /** The decoder adds positions after the norm of the embeddings instead of before. */
+  /** The decoder adds positions after the norm of the embeddings instead of before, and scales nothing. */
   readonly normThenPositions: boolean;
 }
 
@@ -55,8 +55,10 @@ function bartModel(reader: ConfigReader, modelType: string, family: string, vari
     return positionRows(slice(table, 0, variant.offset), start, count);
   };
   const norm = (w: Weights, x: Tensor): Tensor => layerNorm(x, w.at('layernorm_embedding'), { eps });
-  const tokens = (w: Weights, stack: 'encoder' | 'decoder', ids: Tensor): Tensor =>
-    embedding(ids, tokenTable(w, stack, config), { scale: config.embeddingScale });
+  const tokens = (w: Weights, stack: 'encoder' | 'decoder', ids: Tensor): Tensor => {
+    const plain = stack === 'decoder' && variant.normThenPositions;
+    return embedding(ids, tokenTable(w, stack, config), { scale: plain ? 1 : config.embeddingScale });
+  };
 
   return encoderDecoderModel({
     ...config,
