@@ -1,6 +1,7 @@
 // What every command is given, and the options that most of them share.
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
+import type { WeightType } from '@transept/models';
 import type { BackendTable } from './backends.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -15,6 +16,7 @@ export interface Context {
 export interface ModelOptions {
   readonly model?: string;
   readonly modelType?: string;
+  readonly weights?: WeightType;
 }
 
 /** Options of a command that runs on a backend. */
@@ -34,6 +36,14 @@ export function modelOptions(command: Command): Command {
       'a folder with config.json and model.safetensors, a .gguf file, an address, or org/name on a hub; default: the model that comes with the repository',
     )
     .option('--model-type <name>', 'family of the model, where config.json has no model_type');
+}
+
+/** For commands that load weights. */
+export function weightsOption(command: Command): Command {
+  const types: WeightType[] = ['f32', 'f16', 'bf16', 'q8', 'q4'];
+  return command.addOption(
+    new Option('--weights <type>', 'how matrices are stored on the device; default: f32').choices(types),
+  );
 }
 
 export function deviceOptions(command: Command, { backends }: Context): Command {

@@ -54,11 +54,15 @@ export async function openOn(
     await load(folder, {
       backend,
       ...(options.modelType !== undefined && { modelType: options.modelType }),
+      ...(options.weights && { weights: options.weights }),
       signal: terminal.signal,
-      onProgress: ({ bytes, totalBytes }) =>
-        progress.update(bytes, totalBytes, `${megabytes(bytes)} of ${megabytes(totalBytes)}`),
+      onProgress: ({ bytes, totalBytes, remainingMs }) =>
+        progress.update(bytes, totalBytes, `${megabytes(bytes)} of ${megabytes(totalBytes)}${rest(remainingMs)}`),
     }),
   );
   const owned = undo.move();
   return { model, backend, loadMs: performance.now() - began, [Symbol.dispose]: () => owned.dispose() };
 }
+
+/** What to say of the time that is left, if it is worth a word. */
+const rest = (ms = 0): string => (ms < 2000 ? '' : `, ${Math.ceil(ms / 1000)} s left`);

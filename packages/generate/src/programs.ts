@@ -1,7 +1,7 @@
 // The plans that a model runs by, for people who want to look at them: what `generate` would load, without a device's memory.
 import type { GenerativeModel, Model } from '@transept/models';
 import { lower, reshape, trace } from '@transept/tensor';
-import type { Backend, Plan } from '@transept/tensor';
+import type { Backend, LowerOptions, Plan } from '@transept/tensor';
 
 export interface ProgramSizes {
   /** Sequences decoded together. Default: 1. */
@@ -10,11 +10,13 @@ export interface ProgramSizes {
   readonly length?: number;
   /** Positions that the caches have room for. Default: 64. */
   readonly capacity?: number;
+  /** How parameters are stored that are not f32, by name. */
+  readonly stored?: LowerOptions['stored'];
 }
 
 /** The plans of a model: its encoder or the pass over a prompt, and the step that adds one token if it generates. */
 export function programsOf(model: Model, backend: Backend, sizes: ProgramSizes = {}): Plan[] {
-  const { rows = 1, length = 16 } = sizes;
+  const { rows = 1, length = 16, stored } = sizes;
   if (model.kind === 'decoder' || model.kind === 'encoder-decoder') return generativePrograms(model, backend, sizes);
   const traced = trace(`${model.modelType} encoder`, (g) => {
     if (model.kind === 'vision')
@@ -22,13 +24,13 @@ export function programsOf(model: Model, backend: Backend, sizes: ProgramSizes =
     const inputs = { ids: g.input('ids', [rows, length], 'i32'), mask: g.input('mask', [rows, length], 'i32') };
     return model.outputs(g, model.encode(g, inputs), inputs);
   });
-  return [lower(traced, backend)];
+  return [lower(traced, backend, stored && { stored })];
 }
 
 function generativePrograms(
   model: GenerativeModel,
   backend: Backend,
-  { rows = 1, length = 16, capacity = 64 }: ProgramSizes,
+  { rows = 1, length = 16, capacity = 64, stored }: ProgramSizes,
 ): Plan[] {
   const decoder = (name: string, count: number): Plan =>
     lower(
@@ -46,6 +48,7 @@ function generativePrograms(
         };
       }),
       backend,
+      stored && { stored },
     );
   if (model.kind === 'decoder') return [decoder('prompt', length), decoder('step', 1)];
   const encoder = trace(`${model.modelType} encoder`, (g) => {
@@ -54,7 +57,7 @@ function generativePrograms(
       : { ids: g.input('ids', [rows, length], 'i32'), mask: g.input('mask', [rows, length], 'i32') };
     return Object.fromEntries(model.crossKeyValues(g, model.encode(g, inputs)).map((kv, i) => [`cross.${i}`, kv]));
   });
-  return [lower(encoder, backend), decoder('step', 1)];
+  return [lower(encoder, backend, stored && { stored }), decoder('step', 1)];
 }
 
 function crossShapes(

@@ -2,18 +2,14 @@
 import { openFiles, readJson } from '@transept/checkpoint';
 import type { Files, JsonObject, OpenFilesOptions } from '@transept/checkpoint';
 import { loadModel } from '@transept/models';
-import type { LoadedModel, LoadProgress } from '@transept/models';
+import type { LoadedModel, LoadModelOptions } from '@transept/models';
 import type { Backend } from '@transept/tensor';
 import { loadTokenizer, type Tokenizer } from '@transept/tokenizer';
 
-/** Options beside `backend` and those of the load itself say how a hub is asked: revision, token, endpoint, cache. */
-export interface LoadOptions extends OpenFilesOptions {
+/** How a model is loaded, and how a hub is asked for it: revision, token, endpoint, cache. */
+export interface LoadOptions extends LoadModelOptions, OpenFilesOptions {
   /** Where the model will run. It is not disposed with the model. */
   readonly backend: Backend;
-  /** Family to use when config.json has no `model_type`. */
-  readonly modelType?: string;
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: LoadProgress) => void;
 }
 
 /** A model with everything its folder says about it. Disposing it frees its weights. */

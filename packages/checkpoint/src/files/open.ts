@@ -22,7 +22,8 @@ export async function openFiles(where: string | URL | Files, options: OpenFilesO
   if (typeof where === 'object' && !(where instanceof URL)) return where;
   const text = where instanceof URL && where.protocol === 'file:' ? decodeURIComponent(where.pathname) : String(where);
   if (/^https?:/.test(text)) return withFile(...split(text), http, options);
-  if (await exists(text)) return withFile(...split(text), folder, options);
+  const cause = await missing(text);
+  if (cause === undefined) return withFile(...split(text), folder, options);
   const address = parseHubAddress(text);
   if (address) {
     const { repo, revision, file } = address;
@@ -33,7 +34,10 @@ export async function openFiles(where: string | URL | Files, options: OpenFilesO
       `openFiles: ${quoted(text)} is no folder, and as a name on a hub it has too many parts; expected org/name or org/name/file.gguf`,
     );
   }
-  return withFile(...split(text), folder, options);
+  throw new CheckpointError(
+    `openFiles: no such ${/\.gguf$/i.test(text) ? 'file' : 'folder'}: ${text}; expected a model’s folder, a .gguf file, an address, or org/name on a hub`,
+    { cause },
+  );
 }
 
 /** Folder and file name of a GGUF file; of everything else, the folder alone. */
@@ -56,9 +60,14 @@ async function withFile(
 /** Addresses have their names encoded. */
 const decodeFile = (place: string, file: string): string => (/^https?:/.test(place) ? decodeURIComponent(file) : file);
 
-async function exists(path: string): Promise<boolean> {
+/** Why a path cannot be used, or undefined if it exists. Without a file system no path does, and that is no mistake of it. */
+async function missing(path: string): Promise<unknown> {
   const fs = globalThis.process?.getBuiltinModule?.('node:fs/promises');
-  return (await fs?.stat(path).catch(() => undefined)) !== undefined;
+  if (!fs) return new CheckpointError('openFiles: there is no file system here');
+  return fs.stat(path).then(
+    () => undefined,
+    (cause: unknown) => cause,
+  );
 }
 
 /** Whoever mistyped the path of a folder should not read about hubs alone. */

@@ -3,7 +3,7 @@
 import { corpusBleu, corpusChrf } from '@transept/metrics';
 import type { Command } from 'commander';
 import { translate } from 'transept';
-import { deviceOptions, modelOptions, wholeNumber } from '../context.ts';
+import { deviceOptions, modelOptions, wholeNumber, weightsOption } from '../context.ts';
 import type { Context, DeviceOptions, ModelOptions } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { readLines } from '../files.ts';
@@ -35,7 +35,7 @@ export function addBleu(program: Command, context: Context): void {
     )
     .option('--batch <n>', 'with --source: texts translated together', wholeNumber(1), 16)
     .option('--json', 'print JSON');
-  deviceOptions(modelOptions(command), context).action((options: BleuOptions) => run(context, options));
+  weightsOption(deviceOptions(modelOptions(command), context)).action((options: BleuOptions) => run(context, options));
 }
 
 async function run(context: Context, options: BleuOptions): Promise<void> {

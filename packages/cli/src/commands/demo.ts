@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { runComparison } from '../comparison/run.ts';
-import { modelOptions, moduleOptions } from '../context.ts';
+import { modelOptions, moduleOptions, weightsOption } from '../context.ts';
 import type { Context, ModelOptions, ModuleOptions } from '../context.ts';
 import { registerModules } from '../models.ts';
 import { demoSentences } from '../places.ts';
@@ -23,7 +23,7 @@ export function addDemo(program: Command, context: Context): void {
     .command('demo')
     .description('translate 20 German sentences on the CPU and on WebGPU, and show how far the two agree')
     .option('--json', 'print JSON');
-  moduleOptions(modelOptions(command)).action((options: DemoOptions) => run(context, options));
+  weightsOption(moduleOptions(modelOptions(command))).action((options: DemoOptions) => run(context, options));
 }
 
 async function run(context: Context, options: DemoOptions): Promise<void> {

@@ -1,7 +1,7 @@
 // `transept embed`: texts to vectors, one JSON array a line.
 import type { Command } from 'commander';
 import { embed } from 'transept';
-import { deviceOptions, modelOptions } from '../context.ts';
+import { deviceOptions, modelOptions, weightsOption } from '../context.ts';
 import type { Context, DeviceOptions, ModelOptions } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { openOutput } from '../files.ts';
@@ -26,7 +26,7 @@ export function addEmbed(program: Command, context: Context): void {
     .option('--input <file>', 'texts, one a line; - for standard input')
     .option('--output <file>', 'where the vectors go; default: standard output')
     .option('--no-normalize', 'do not bring vectors to length one');
-  deviceOptions(modelOptions(encodingOptions(command)), context).action(
+  weightsOption(deviceOptions(modelOptions(encodingOptions(command)), context)).action(
     (texts: string[], options: EmbedCommandOptions) => run(context, texts, options),
   );
 }

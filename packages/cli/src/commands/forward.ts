@@ -7,7 +7,7 @@ import type { Model } from '@transept/models';
 import type { Command } from 'commander';
 import { arrayOf, maskOf, readCases, rowsOf } from '../cases.ts';
 import type { Case } from '../cases.ts';
-import { deviceOptions, modelOptions } from '../context.ts';
+import { deviceOptions, modelOptions, weightsOption } from '../context.ts';
 import type { Context, DeviceOptions, ModelOptions } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { writeWhole } from '../files.ts';
@@ -35,7 +35,9 @@ export function addForward(program: Command, context: Context): void {
     )
     .option('--hidden', 'also write hidden_states.I (encoder_hidden_states.I, decoder_hidden_states.I)')
     .option('--attentions', 'also write attentions.I (encoder_attentions.I, decoder_attentions.I, cross_attentions.I)');
-  deviceOptions(modelOptions(command), context).action((options: ForwardCommandOptions) => run(context, options));
+  weightsOption(deviceOptions(modelOptions(command), context)).action((options: ForwardCommandOptions) =>
+    run(context, options),
+  );
 }
 
 async function run(context: Context, options: ForwardCommandOptions): Promise<void> {

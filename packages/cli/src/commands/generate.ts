@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import type { TextModel } from 'transept';
 import { maskOf, readCases, rowsOf } from '../cases.ts';
 import type { Case } from '../cases.ts';
-import { deviceOptions, modelOptions } from '../context.ts';
+import { deviceOptions, modelOptions, weightsOption } from '../context.ts';
 import type { Context, DeviceOptions, ModelOptions } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { openModel } from '../models.ts';
@@ -25,7 +25,9 @@ export function addGenerate(program: Command, context: Context): void {
       '--input <file>',
       'JSON: an object with input_ids and attention_mask, or text, and options as in generation_config.json, or a list of such; - for standard input',
     );
-  deviceOptions(modelOptions(command), context).action((options: GenerateCommandOptions) => run(context, options));
+  weightsOption(deviceOptions(modelOptions(command), context)).action((options: GenerateCommandOptions) =>
+    run(context, options),
+  );
 }
 
 interface Result {

@@ -1,10 +1,10 @@
 // `transept plan`: what a model becomes for a backend, for people. Needs config.json alone: no weights are read.
 import { readJson } from '@transept/checkpoint';
 import { programsOf } from '@transept/generate';
-import { createModel } from '@transept/models';
+import { createModel, storageOf } from '@transept/models';
 import { formatPlan } from '@transept/tensor';
 import type { Command } from 'commander';
-import { deviceOptions, modelOptions, wholeNumber } from '../context.ts';
+import { deviceOptions, modelOptions, wholeNumber, weightsOption } from '../context.ts';
 import type { Context, DeviceOptions, ModelOptions } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { modelFiles, registerModules } from '../models.ts';
@@ -22,7 +22,7 @@ export function addPlan(program: Command, context: Context): void {
     .description('print the plans of a model: calls, memory, and what was fused, decomposed or copied and why')
     .option('--rows <n>', 'sequences that go through the model together', wholeNumber(1), 1)
     .option('--length <n>', 'tokens of the source or prompt', wholeNumber(1), 16);
-  deviceOptions(modelOptions(command), context).action((options: PlanOptions) => run(context, options));
+  weightsOption(deviceOptions(modelOptions(command), context)).action((options: PlanOptions) => run(context, options));
 }
 
 async function run(context: Context, options: PlanOptions): Promise<void> {
@@ -35,6 +35,7 @@ async function run(context: Context, options: PlanOptions): Promise<void> {
     throw new CommandError(`plan: --length is ${length}; this model takes at most ${most}`);
   await registerModules(context, options);
   using backend = await backends.create(options.backend, { threads: options.threads });
-  const plans = programsOf(model, backend, { rows, length });
+  const stored = storageOf(model, backend, options.weights ?? 'f32');
+  const plans = programsOf(model, backend, { rows, length, stored });
   await print(terminal.stdout, `${plans.map(formatPlan).join('\n\n')}\n`);
 }

@@ -1,7 +1,7 @@
 // `transept search`: the lines of a file, ranked by how near their meaning is to that of a question.
 import type { Command } from 'commander';
 import { search } from 'transept';
-import { deviceOptions, modelOptions, wholeNumber } from '../context.ts';
+import { deviceOptions, modelOptions, wholeNumber, weightsOption } from '../context.ts';
 import type { Context, DeviceOptions, ModelOptions } from '../context.ts';
 import { embedOptions, encodingOptions } from '../encoding.ts';
 import type { EncodingOptions } from '../encoding.ts';
@@ -24,7 +24,7 @@ export function addSearch(program: Command, context: Context): void {
     .option('--input <file>', 'the lines; - or nothing for standard input')
     .option('--top <n>', 'how many of the best to print', wholeNumber(1), 10)
     .option('--json', 'print [{"score", "line", "text"}]');
-  deviceOptions(modelOptions(encodingOptions(command)), context).action(
+  weightsOption(deviceOptions(modelOptions(encodingOptions(command)), context)).action(
     (query: string, options: SearchCommandOptions) => run(context, query, options),
   );
 }

@@ -1,7 +1,7 @@
 // `transept translate`: a line of text in, a line of text out, in the same order.
 import type { Command } from 'commander';
 import { translate } from 'transept';
-import { deviceOptions, modelOptions, wholeNumber } from '../context.ts';
+import { deviceOptions, modelOptions, wholeNumber, weightsOption } from '../context.ts';
 import type { Context, DeviceOptions, ModelOptions } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { openOutput } from '../files.ts';
@@ -34,7 +34,7 @@ export function addTranslate(program: Command, context: Context): void {
       wholeNumber(1),
     )
     .option('--batch <n>', 'texts translated together', wholeNumber(1), 16);
-  deviceOptions(modelOptions(command), context).action((texts: string[], options: TranslateOptions) =>
+  weightsOption(deviceOptions(modelOptions(command), context)).action((texts: string[], options: TranslateOptions) =>
     run(context, texts, options),
   );
 }

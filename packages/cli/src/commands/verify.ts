@@ -4,15 +4,15 @@ import { folder } from '@transept/checkpoint';
 import type { Command } from 'commander';
 import { verify } from 'transept';
 import type { CallReport, OutputReport, VerifyReport } from 'transept';
-import { deviceOptions } from '../context.ts';
-import type { Context, DeviceOptions } from '../context.ts';
+import { deviceOptions, weightsOption } from '../context.ts';
+import type { Context, DeviceOptions, ModelOptions } from '../context.ts';
 import { table } from '../draw/table.ts';
 import { CommandError, exitCodes } from '../errors.ts';
 import { registerModules } from '../models.ts';
 import { Progress } from '../progress.ts';
 import { columnsOf, print } from '../terminal.ts';
 
-interface VerifyCommandOptions extends DeviceOptions {
+interface VerifyCommandOptions extends DeviceOptions, Pick<ModelOptions, 'weights'> {
   readonly model: string;
   readonly golden?: string;
   readonly config?: string;
@@ -32,7 +32,7 @@ export function addVerify(program: Command, context: Context): void {
     .option('--config <name>', 'file of the folder to read in place of config.json')
     .option('--bound <x>', 'largest error that passes, relative to the spread; default: 1e-4, on webgpu 1e-3', positive)
     .option('--json', 'print JSON');
-  deviceOptions(command, context).action((options: VerifyCommandOptions) => run(context, options));
+  weightsOption(deviceOptions(command, context)).action((options: VerifyCommandOptions) => run(context, options));
 }
 
 async function run(context: Context, options: VerifyCommandOptions): Promise<void> {
@@ -46,6 +46,7 @@ async function run(context: Context, options: VerifyCommandOptions): Promise<voi
     bound: options.bound ?? (backend.name === 'webgpu' ? 1e-3 : 1e-4),
     ...(golden !== undefined && { golden: basename(golden), goldenFiles: folder(dirname(resolve(golden))) }),
     ...(config !== undefined && { config }),
+    ...(options.weights && { weights: options.weights }),
     signal: terminal.signal,
     onProgress: (done, total) => progress.update(done, total),
   });

@@ -1,12 +1,14 @@
 // How each weight is stored on the device, and whether there is room for all of them.
 import { BackendError, bytesPer, canStore, elements, storedBytes, UnsupportedError } from '@transept/tensor';
 import type { Backend, Parameter, Storage } from '@transept/tensor';
+import type { Model } from '../family.ts';
+import { parametersOf, storable } from './parameters.ts';
 
 /** `f32` for all, or another storage for every matrix that can have it; vectors and what else cannot stay f32. */
 export type WeightType = 'f32' | Storage;
 
 /** The storage of each parameter that is not f32. Throws an UnsupportedError that says what the backend takes. */
-export function chooseStorage(
+function chooseStorage(
   parameters: readonly Parameter[],
   storable: ReadonlySet<string>,
   weights: WeightType,
@@ -26,6 +28,10 @@ export function chooseStorage(
     );
   return new Map(chosen.map(({ name }) => [name, weights]));
 }
+
+/** The storages that loading a model with `weights` gives its parameters. */
+export const storageOf = (model: Model, backend: Backend, weights: WeightType): Map<string, Storage> =>
+  chooseStorage(parametersOf(model), storable(model), weights, backend);
 
 /** Bytes that a parameter takes on the device: a multiple of 4. */
 export function parameterBytes({ shape, dtype }: Parameter, stored: Storage | undefined): number {

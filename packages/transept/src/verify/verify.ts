@@ -3,6 +3,7 @@ import { openFiles } from '@transept/checkpoint';
 import type { Files } from '@transept/checkpoint';
 import { forward, generate } from '@transept/generate';
 import type { ForwardInputs } from '@transept/generate';
+import type { WeightType } from '@transept/models';
 import type { Backend } from '@transept/tensor';
 import { load } from '../load.ts';
 import type { TextModel } from '../load.ts';
@@ -13,6 +14,8 @@ import type { Golden, GoldenArray, GoldenCall } from './golden.ts';
 
 export interface VerifyOptions {
   readonly backend: Backend;
+  /** How matrices are stored on the device. Default: f32. */
+  readonly weights?: WeightType;
   /** Largest error of an output that passes, relative to its spread. Default: 1e-4. */
   readonly bound?: number;
   /** Largest difference of a beam's score that passes. Default: 1e-3. */
@@ -67,6 +70,7 @@ export async function verify(where: string | URL | Files, options: VerifyOptions
   using model = await load(options.config === undefined ? files : withConfig(files, options.config), {
     backend,
     ...(signal && { signal }),
+    ...(options.weights && { weights: options.weights }),
   });
   const run: Run = { model, golden, bound, scoreBound, signal };
   const wanted = golden.calls.filter(only);
