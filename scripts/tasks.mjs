@@ -23,5 +23,11 @@ export const tasks = {
   },
   test: { needs: ['build', 'typecheck'], webgpu: true, from: 'root', command: vitest, totals: true },
   transept: { needs: ['wasm'], webgpu: true, from: 'caller', command: commandLine },
+  bench: {
+    needs: ['wasm'],
+    webgpu: true,
+    from: 'caller',
+    command: [...sources, join(root, 'benchmarks', 'bench.ts')],
+  },
   exec: { webgpu: true, from: 'caller', command: [] },
 };
