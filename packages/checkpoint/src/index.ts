@@ -2,6 +2,7 @@ export { openCheckpoint, type Checkpoint, type Contents, type OpenOptions } from
 export { convert, ConversionError, encode, type Arrays, type Target } from './convert.ts';
 export { CheckpointError } from './errors.ts';
 export { blobs } from './files/blobs.ts';
+export { directory } from './files/directory.ts';
 export type { Files, ReadOptions } from './files/files.ts';
 export { folder } from './files/folder.ts';
 export { http, type HttpOptions } from './files/http.ts';
@@ -17,6 +18,8 @@ export { segmentCache, type SegmentStore } from './hub/segment-cache.ts';
 export { f16Bits, halfTable } from './half.ts';
 export { readJson, type JsonObject } from './json.ts';
 export { readSafetensorsHeader, type SafetensorsHeader } from './safetensors/header.ts';
+export { saveCheckpoint, type SavedTensor, type SaveOptions, type TensorData } from './save/save.ts';
+export { directorySink, folderSink, memorySink, type Sink } from './save/sink.ts';
 export { safetensorsPieces, writeSafetensors, type StoredTensor, type WriteOptions } from './safetensors/write.ts';
 export {
   blockOf,

@@ -12,6 +12,8 @@ export { sourceIds } from './family.ts';
 export type * from './family.ts';
 export { createModel, modelTypes, registerModel } from './registry.ts';
 export { loadModel } from './load.ts';
+export { saveModel } from './save.ts';
+export type { SaveModelOptions } from './save.ts';
 export { parametersOf } from './loading/parameters.ts';
 export { storageOf } from './loading/storage.ts';
 export type { WeightType } from './loading/storage.ts';

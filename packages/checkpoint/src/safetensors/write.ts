@@ -14,31 +14,44 @@ export interface WriteOptions {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
-/** The file in pieces: the header, then the bytes of one tensor after the other. Nothing is copied. */
-export function* safetensorsPieces(
-  tensors: Readonly<Record<string, StoredTensor>>,
-  { metadata }: WriteOptions = {},
-): Generator<Uint8Array, void, undefined> {
+/** The bytes of a file up to its data, for tensors whose bytes follow in the same order. */
+export function safetensorsHeader(
+  tensors: readonly { readonly name: string; readonly dtype: PlainDType; readonly shape: Shape }[],
+  metadata?: Readonly<Record<string, string>>,
+): Uint8Array<ArrayBuffer> {
   const header: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
   if (metadata) header.__metadata__ = metadata;
   let offset = 0;
-  const entries = Object.entries(tensors).sort(([, a], [, b]) => storedBytes[b.dtype] - storedBytes[a.dtype]);
-  for (const [name, { dtype, shape, data }] of entries) {
+  for (const { name, dtype, shape } of tensors) {
     if (name === '__metadata__')
       throw new CheckpointError(`writeSafetensors: a tensor cannot be called ${quoted(name)}`);
-    const expected = elements(shape) * storedBytes[dtype];
-    if (data.byteLength !== expected)
-      throw new CheckpointError(
-        `writeSafetensors: tensor ${quoted(name)}: ${dtype} ${formatShape(shape)} needs ${expected} bytes, data has ${data.byteLength}`,
-      );
-    header[name] = { dtype, shape, data_offsets: [offset, (offset += expected)] };
+    header[name] = { dtype, shape, data_offsets: [offset, (offset += elements(shape) * storedBytes[dtype])] };
   }
   const json = new TextEncoder().encode(JSON.stringify(header));
   const length = Math.ceil(json.length / 8) * 8;
   const head = new Uint8Array(8 + length).fill(0x20, 8);
   new DataView(head.buffer).setBigUint64(0, BigInt(length), true);
   head.set(json, 8);
-  yield head;
+  return head;
+}
+
+/** The file in pieces: the header, then the bytes of one tensor after the other. Nothing is copied. */
+export function* safetensorsPieces(
+  tensors: Readonly<Record<string, StoredTensor>>,
+  { metadata }: WriteOptions = {},
+): Generator<Uint8Array, void, undefined> {
+  const entries = Object.entries(tensors).sort(([, a], [, b]) => storedBytes[b.dtype] - storedBytes[a.dtype]);
+  for (const [name, { dtype, shape, data }] of entries) {
+    const expected = elements(shape) * storedBytes[dtype];
+    if (data.byteLength !== expected)
+      throw new CheckpointError(
+        `writeSafetensors: tensor ${quoted(name)}: ${dtype} ${formatShape(shape)} needs ${expected} bytes, data has ${data.byteLength}`,
+      );
+  }
+  yield safetensorsHeader(
+    entries.map(([name, tensor]) => ({ name, ...tensor })),
+    metadata,
+  );
   for (const [, { data }] of entries) yield new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
