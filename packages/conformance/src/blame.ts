@@ -18,10 +18,17 @@ export async function culpritOf(
   runs: readonly (readonly number[])[],
   arithmetic: Arithmetic,
 ): Promise<OpName | 'program'> {
+  using stack = new DisposableStack();
+  const alone = new Map<Call, Loaded>(); // kept from run to run, as what is wrong may be what a kernel remembers
   let memory = before;
   for (const scalars of runs)
     for (const call of fenced.plan.calls) {
-      using loaded = await Loaded.load(backend, { ...fenced, plan: { ...fenced.plan, calls: [call] } }, memory);
+      let loaded = alone.get(call);
+      if (loaded) loaded.restore(memory);
+      else {
+        loaded = stack.use(await Loaded.load(backend, { ...fenced, plan: { ...fenced.plan, calls: [call] } }, memory));
+        alone.set(call, loaded);
+      }
       const after = await loaded.run(scalars);
       if (!isRight(call, fenced, memory, after, scalars, arithmetic)) return call.op;
       memory = after;

@@ -29,8 +29,8 @@ export const cases = (seed: number): readonly Case[] => [
   ...ropeCases,
   ...attentionCases,
   ...argmaxCases,
-  ...storedCases,
   ...epilogueCases,
+  ...storedCases,
   ...randomCases(seed),
   ...programCases,
 ];

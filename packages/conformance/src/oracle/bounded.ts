@@ -79,6 +79,7 @@ export function applyFloat(
   if (args.every(isExact)) {
     if (fn === 'mod') return modulo(value, values, error(value, values));
     const e = error(value, values);
+    if (Math.abs(value) === Infinity && arithmetic === 'ieee') return exact(value);
     return e === Infinity ? anything(value) : widened(value, value - e, value + e);
   }
   if (fn === 'mod') return anything(value);
