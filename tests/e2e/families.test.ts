@@ -12,8 +12,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { devices } from './devices.ts';
 import { repository } from './goldens.ts';
 
-const root = fileURLToPath(new URL('../../fixtures/hf', import.meta.url));
-const folders = readdirSync(root).filter((name) => existsSync(`${root}/${name}/golden.json`));
+const root = fileURLToPath(new URL('../../fixtures', import.meta.url));
+const folders = ['hf', 'hf-options'].flatMap((place) =>
+  readdirSync(`${root}/${place}`)
+    .map((name) => `${place}/${name}`)
+    .filter((name) => existsSync(`${root}/${name}/golden.json`)),
+);
 const configs = (folder: string): string[] =>
   ['config.json', 'config.legacy.json'].filter((name) => existsSync(`${root}/${folder}/${name}`));
 
@@ -32,8 +36,8 @@ const short = new Set(['fwd', 'fwd_long', 'greedy_one']);
 
 const suites: readonly { readonly device: string; readonly folders: readonly string[]; readonly bound: number }[] = [
   { device: 'cpu', folders, bound: 1e-4 },
-  { device: 'reference', folders: ['gemma3', 'qwen3_moe', 'bloom'], bound: 1e-4 },
-  { device: 'webgpu', folders: ['llama-dynamic', 'gemma2', 'mixtral'], bound: 1e-3 },
+  { device: 'reference', folders: ['hf/gemma3', 'hf/qwen3_moe', 'hf/bloom'], bound: 1e-4 },
+  { device: 'webgpu', folders: ['hf/llama-dynamic', 'hf/gemma2', 'hf/mixtral'], bound: 1e-3 },
 ];
 
 for (const suite of suites) {

@@ -20,6 +20,8 @@ export interface FalconConfig extends Heads {
   readonly ownNorms: boolean;
   /** Angles of positions; undefined: linear biases of the scores. */
   readonly rotary: RotaryEmbedding | undefined;
+  /** How often the biases are added. */
+  readonly biasCount: number;
 }
 
 export function falconConfig(config: ConfigReader): FalconConfig {
@@ -55,5 +57,15 @@ export function falconConfig(config: ConfigReader): FalconConfig {
           headSize: heads.headSize,
           maxPositions: config.size('max_position_embeddings', 2048),
         }),
+    biasCount: biasCount(config),
   };
+}
+
+/**
+ * The plain attention of transformers 5 adds linear biases to the scores and once more with the mask. Published checkpoints are older
+ * and were trained with one.
+ */
+function biasCount(config: ConfigReader): number {
+  const [major] = config.text('transformers_version', '4').split('.');
+  return Number(major) >= 5 ? 2 : 1;
 }

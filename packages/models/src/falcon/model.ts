@@ -57,7 +57,7 @@ function falconModel(c: FalconConfig): DecoderModel {
 
   /** Biases are scaled with the scores, and their slopes have the precision of bfloat16. */
   function linearBias(pass: Pass): Tensor {
-    return mul(pass.alibi(alibiSlopes(heads).map(bfloat16)), headSize ** -0.5);
+    return mul(pass.alibi(alibiSlopes(heads).map(bfloat16)), c.biasCount * headSize ** -0.5);
   }
 }
 
