@@ -36,11 +36,7 @@ const runtimes: Runtime[] = [ours];
 if (!values['only-ours']) {
   installPeers();
   runtimes.push(await onnxruntimeWeb(threads), await tfjs(threads));
-  if (threads === 1) {
-    // onnxruntime leaves a Worker behind, by which jax-js would take itself to be in a page and share its memory.
-    Reflect.deleteProperty(globalThis, 'Worker');
-    runtimes.push(await jax());
-  }
+  if (threads === 1) runtimes.push(await jax());
   runtimes.push(await onnxruntimeNode(threads));
   if (values.onnx) runtimes.push(await transformers(threads, values.onnx));
 }

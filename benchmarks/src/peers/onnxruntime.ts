@@ -36,6 +36,8 @@ function runtime(name: string, version: string, module: Ort | { default: Ort }, 
       const model = modelOf(operator);
       if (!model) return undefined;
       const session = await ort.InferenceSession.create(model.bytes, options);
+      // It leaves a Worker behind, by which others would take themselves to be in a page.
+      Reflect.deleteProperty(globalThis, 'Worker');
       const feeds = Object.fromEntries(
         Object.entries(model.inputs).map(([input, shape], i) => [
           input,

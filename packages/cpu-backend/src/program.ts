@@ -5,11 +5,8 @@ import type { Backend, Buffer, Call, Capabilities, Kernel, Plan, Program, View }
 import { DeviceBuffer } from './buffer.ts';
 import type { Heap } from './memory.ts';
 import type { PackedParameters } from './packing.ts';
-import { kernelNumbers, storageOf } from './step.ts';
+import { kernelNumbers, storageOf, worthSharing } from './step.ts';
 import type { Placement, Step } from './step.ts';
-
-/** Steps of fewer elements or multiply-adds than this are done by one thread: waiting for others would take longer. */
-const worthSharing = 16384;
 
 const chunkBytes = 16384;
 const laneBytes = 16;

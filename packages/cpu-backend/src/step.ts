@@ -39,6 +39,8 @@ export interface Placement {
 
 export interface Step {
   readonly kernel: KernelName;
+  /** For people: which of the kernel's ways this is, where it has several. */
+  readonly variant?: string;
   /** Elements touched or multiply-adds, roughly: small steps are not worth sharing out. 0: never share. */
   readonly work: number;
   /** Working memory one thread needs. */
@@ -46,6 +48,9 @@ export interface Step {
   /** The parameter block, in the order in which the kernel reads it. */
   parameters(at: Placement): readonly number[];
 }
+
+/** Steps of fewer elements or multiply-adds than this are done by one thread: waiting for others would take longer. */
+export const worthSharing = 16384;
 
 const float = new Float32Array(1);
 const bits = new Int32Array(float.buffer);

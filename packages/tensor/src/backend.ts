@@ -76,6 +76,8 @@ export interface Kernel<Step> {
   readonly epilogue?: boolean;
   /** Inputs must be contiguous; lowering inserts copies. Default: any strides. */
   readonly contiguous?: boolean;
+  /** For people: which of its ways the kernel takes for a call, and how the work is shared out. */
+  describe?(call: Call, plan: Plan, can: Capabilities): string;
   /** Build the step. Whatever can be decided, is decided here: a step only replays. */
   prepare(call: Call, plan: Plan, can: Capabilities): Step;
 }

@@ -1,11 +1,14 @@
 // A plan as text for people: what runs in which order over which memory, and what lowering decided.
+import type { Backend } from './backend.ts';
 import { computeType } from './dtype.ts';
 import { formatExpr } from './expr.ts';
 import type { Expr } from './expr.ts';
+import { kernelFor } from './lower/decompose.ts';
 import type { Attr, Call, Plan, View } from './plan.ts';
 import { formatShape, isContiguous } from './shape.ts';
 
-export function formatPlan(plan: Plan): string {
+/** With a backend, every call says which way its kernel takes. */
+export function formatPlan(plan: Plan, backend?: Backend): string {
   const temporary = plan.buffers.flatMap((b) => (b.kind === 'temporary' ? [b.bytes] : []));
   const head = [
     `plan "${plan.name}" for ${plan.backend}: ${plan.calls.length} calls`,
@@ -17,7 +20,12 @@ export function formatPlan(plan: Plan): string {
       ? [`  ${b.role.padEnd(9)} ${b.stored ?? b.dtype} ${formatShape(b.shape).padEnd(16)} ${b.name}`]
       : [],
   );
-  const calls = plan.calls.map((call, i) => `  ${String(i).padStart(3)} ${formatCall(call, plan)}`);
+  const way = (call: Call): string => {
+    const kernel = backend && kernelFor(backend, call.op);
+    const described = kernel?.describe?.(call, plan, backend!.capabilities);
+    return described ? ` [${described}]` : '';
+  };
+  const calls = plan.calls.map((call, i) => `  ${String(i).padStart(3)} ${formatCall(call, plan)}${way(call)}`);
   const notes = plan.notes.map((n) => `  ${n.kind} ${n.op} in ${n.label}: ${n.detail}`);
   return [...head, 'bound:', ...bound, 'calls:', ...calls, ...(notes.length ? ['notes:', ...notes] : [])].join('\n');
 }

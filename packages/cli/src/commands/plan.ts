@@ -37,5 +37,5 @@ async function run(context: Context, options: PlanOptions): Promise<void> {
   using backend = await backends.create(options.backend, { threads: options.threads });
   const stored = storageOf(model, backend, options.weights ?? 'f32');
   const plans = programsOf(model, backend, { rows, length, stored });
-  await print(terminal.stdout, `${plans.map(formatPlan).join('\n\n')}\n`);
+  await print(terminal.stdout, `${plans.map((plan) => formatPlan(plan, backend)).join('\n\n')}\n`);
 }

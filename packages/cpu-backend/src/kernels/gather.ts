@@ -21,6 +21,7 @@ export const gather: Kernel<Step> = {
     const epilogue = compileEpilogue(call, computeType(table.dtype), plan);
     return {
       kernel: 'gather',
+      ...(stored && { variant: `${stored} rows` }),
       work: elements(output.shape),
       scratchBytes: epilogue?.scratchBytes ?? 0,
       parameters: (at) => [

@@ -1,5 +1,6 @@
 // All kernels of the backend.
-import type { Kernels } from '@transept/tensor';
+import type { Kernel, Kernels } from '@transept/tensor';
+import { worthSharing } from '../step.ts';
 import type { Step } from '../step.ts';
 import { argmax } from './argmax.ts';
 import { attention } from './attention.ts';
@@ -13,7 +14,7 @@ import { rope } from './rope.ts';
 import { scatter } from './scatter.ts';
 import { logSoftmax, softmax } from './softmax.ts';
 
-export const kernels: Kernels<Step> = {
+const plain: Kernels<Step> = {
   pointwise,
   reduce,
   matmul,
@@ -28,3 +29,17 @@ export const kernels: Kernels<Step> = {
   attention,
   argmax,
 };
+
+/** A kernel that says of a call what its step says, and whether threads share it. */
+const described = (kernel: Kernel<Step>): Kernel<Step> => ({
+  ...kernel,
+  describe(call, plan, can) {
+    const { variant, work } = kernel.prepare(call, plan, can);
+    const sharing = work >= worthSharing ? 'shared by threads' : 'one thread';
+    return variant ? `${variant}, ${sharing}` : sharing;
+  },
+});
+
+export const kernels = Object.fromEntries(
+  Object.entries(plain).map(([op, kernel]) => [op, described(kernel)]),
+) as Kernels<Step>;

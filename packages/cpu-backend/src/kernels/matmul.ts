@@ -5,13 +5,12 @@ import { formOf, storageOf } from '../step.ts';
 import type { Step } from '../step.ts';
 import { compileEpilogue } from './expression.ts';
 import { quantizedStep } from './quantized.ts';
+import { panelColumns, tileRows, tileShape } from './tiles.ts';
 
 /** Block sizes of `assembly/matmul.ts`. */
 const blockColumns = 256;
 const blockRows = 96;
 const blockDepth = 512;
-const panelColumns = 8;
-const tileRows = 6;
 
 /** Element offset of each matrix of the batch, in row-major order. */
 function batchOffsets({ shape, strides }: View): number[] {
@@ -53,6 +52,7 @@ export const matmul: Kernel<Step> = {
     const panels = Math.ceil(Math.min(columns, blockColumns) / panelColumns);
     return {
       kernel: 'matmul',
+      variant: `${packed ? (stored ?? 'f32') + ' panels' : 'packed as it runs'}, tiles of ${tileShape(rows, columns)}`,
       work: elements(output.shape) * depth,
       scratchBytes: bAt + (packed ? 0 : panels * panelColumns * depth * 4),
       parameters: (at) => [

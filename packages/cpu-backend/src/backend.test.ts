@@ -1,0 +1,76 @@
+// What holds for the backend as a whole: threads that sleep, steps that leave nothing behind, plans that say how they run.
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { formatPlan, gather, layerNorm, linear, lower, softmax, trace } from '@transept/tensor';
+import type { Backend, Plan, Program, Storage } from '@transept/tensor';
+import { expect, test } from 'vitest';
+import { cpu } from './index.ts';
+
+/** A layer's worth of calls: some that threads share, some too small for it. */
+const planFor = (backend: Backend, storage?: Storage): Plan => {
+  const traced = trace('layer', (g) => {
+    const table = g.parameter('table', [640, 256]);
+    const x = gather(table, g.input('ids', [1], 'i32'));
+    const hidden = layerNorm(x, g.parameter('norm.weight', [256]), g.parameter('norm.bias', [256]), 1e-5);
+    return { y: softmax(linear(linear(hidden, g.parameter('w', [256, 256])), table)) };
+  });
+  return lower(traced, backend, storage ? { stored: new Map([['table', storage]]) } : {});
+};
+
+async function loadBlank(backend: Backend, plan: Plan): Promise<Program> {
+  const buffers = plan.buffers.flatMap((b) => (b.kind === 'bound' ? [[b.name, backend.alloc(b.bytes)] as const] : []));
+  return backend.load(plan, Object.fromEntries(buffers));
+}
+
+test('a plan says which way every call takes', async () => {
+  using backend = await cpu({ threads: 1 });
+  const text = formatPlan(planFor(backend, 'q8'), backend);
+  expect(text).toContain('[q8 rows, one thread]');
+  expect(text).toContain('[f32 panels, tiles of 1×32, shared by threads]');
+  expect(text).toContain('[q8 panels times rows in 16 bits, tiles of 1×32, shared by threads]');
+  expect(formatPlan(planFor(backend))).not.toContain('panels');
+});
+
+test.each([1, 2])('10,000 runs on %i threads leave nothing in the heap', async (threads) => {
+  using backend = await cpu({ threads });
+  using program = await loadBlank(backend, planFor(backend, 'q4'));
+  const run = (times: number): void => {
+    for (let i = 0; i < times; i++) program.run();
+  };
+  run(1000);
+  const { bytes } = backend.memory;
+  const before = heapUsed();
+  run(10_000);
+  // Less than a byte a run: what the test itself leaves.
+  expect(heapUsed() - before).toBeLessThan(10_000);
+  expect(backend.memory.bytes).toBe(bytes);
+});
+
+test('helper threads sleep between runs', async () => {
+  using backend = await cpu({ threads: 3 });
+  using program = await loadBlank(backend, planFor(backend));
+  program.run();
+  await pause(100);
+  const before = process.cpuUsage();
+  await pause(200);
+  const { user, system } = process.cpuUsage(before);
+  // Spinning would take 200 ms of each.
+  expect((user + system) / 1000).toBeLessThan(100);
+});
+
+test('by itself it takes no more threads than the machine has', async () => {
+  using backend = await cpu();
+  const { threads } = backend.capabilities.details;
+  expect(threads).toBeLessThanOrEqual(navigator.hardwareConcurrency);
+});
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Bytes in use after everything that could be collected was. */
+function heapUsed(): number {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  collect();
+  collect();
+  return process.memoryUsage().heapUsed;
+}

@@ -1,0 +1,11 @@
+// The shapes of matmul's tiles, as `assembly/matmul.ts` and `assembly/quantized.ts` choose them.
+
+export const panelColumns = 8;
+export const tileRows = 6;
+
+/** What `block` in `assembly/matmul.ts` makes of most of the rows and columns. */
+export function tileShape(rows: number, columns: number): string {
+  const tiles = Math.ceil(rows / tileRows);
+  const panels = Math.max(1, Math.min(rows === 1 ? 4 : rows === 2 ? 3 : 1, Math.floor(columns / panelColumns)));
+  return `${Math.ceil(rows / Math.max(1, tiles))}×${panels * panelColumns}`;
+}
