@@ -11,6 +11,8 @@ export function planCase(
 ): Plan | Pick<NotSupported, 'outcome' | 'reason'> {
   const foreign = traced.graph.nodes.find(({ dtype }) => !backend.capabilities.dtypes.has(dtype));
   if (foreign) return { outcome: 'unsupported', reason: `no ${foreign.dtype} on this device` };
+  const odd = Object.values(stored).find((storage) => !backend.capabilities.weights?.has(storage));
+  if (odd) return { outcome: 'unsupported', reason: `no weights stored as ${odd}` };
   try {
     return lower(traced, backend, { stored: new Map(Object.entries(stored)) });
   } catch (error) {

@@ -52,7 +52,7 @@ export interface OperationCounts {
   closeness: number;
 }
 
-/** A Markdown table of what backends do by kernels of their own: a row an operation, from results of mode `support`. */
+/** What backends do by kernels of their own, in Markdown: a table with a row an operation, and why where they do not. */
 export function supportTable(reporters: readonly Reporter[]): string {
   const ops = [...new Set(reporters.flatMap((r) => r.byOperation().map((row) => row.op)))];
   const cases = (op: string): number => Math.max(...reporters.map((r) => ofOperation(r, op).length));
@@ -62,9 +62,9 @@ export function supportTable(reporters: readonly Reporter[]): string {
     ...reporters.map((r) => describeSupport(ofOperation(r, op))),
   ]);
   const head = ['operation', 'cases', ...reporters.map((r) => r.report.backend)];
-  return [head, head.map((_, i) => (i === 1 ? '---:' : '---')), ...rows]
-    .map((row) => `| ${row.join(' | ')} |`)
-    .join('\n');
+  const ruler = head.map((_, i) => (i === 1 ? '---:' : '---'));
+  const table = [head, ruler, ...rows].map((row) => `| ${row.join(' | ')} |`);
+  return [...table, '', ...reporters.flatMap(reasonsOf)].join('\n').trimEnd();
 }
 
 const ofOperation = ({ passed, report }: Reporter, op: string): Result[] =>
@@ -73,12 +73,22 @@ const ofOperation = ({ passed, report }: Reporter, op: string): Result[] =>
 function describeSupport(results: readonly Result[]): string {
   const done = results.flatMap((r) => (r.outcome === 'pass' && r.support ? [r.support] : []));
   const kernels = done.filter((s) => s.by === 'kernel').length;
-  const reasons = new Map<string, number>();
-  const note = (reason: string): unknown => reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
-  for (const { by, reason } of done) if (by === 'definition') note(`by its definition: ${reason}`);
-  for (const r of results) if (r.outcome !== 'pass') note(`${r.outcome}: ${r.reason}`);
-  const main = kernels === 0 ? '' : `kernel${done.some((s) => s.epilogue) ? ' with epilogue' : ''}`;
-  return [main, ...[...reasons].map(([reason, n]) => (n === results.length ? reason : `${n} ${reason}`))]
-    .filter((part) => part !== '')
-    .join('; ');
+  const [defined, left] = [done.length - kernels, results.length - done.length];
+  const main = kernels === 0 ? 'definition' : `kernel${done.some((s) => s.epilogue) ? ' with epilogue' : ''}`;
+  const rest = [kernels > 0 && defined > 0 && `${defined} by definition`, left > 0 && `${left} unsupported`];
+  return [main, ...rest.filter((part) => part !== false)].join('; ');
+}
+
+/** Why some cases are done by definitions, or not at all; reasons that differ in their numbers alone are one. */
+function reasonsOf({ passed, report }: Reporter): string[] {
+  const counts = new Map<string, number>();
+  const note = (text: string): void => {
+    const reason = text.replace(/\b\d+\b/g, 'n');
+    counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  };
+  for (const { op, support } of passed)
+    if (support?.by === 'definition')
+      note(support.reason === 'no kernel' ? 'by definition: no kernel' : `\`${op}\` by definition: ${support.reason}`);
+  for (const { outcome, reason } of [...report.failures, ...report.unsupported]) note(`${outcome}: ${reason}`);
+  return [...counts].map(([reason, n]) => `- ${report.backend}, ${n} ${n === 1 ? 'case' : 'cases'} ${reason}`);
 }
