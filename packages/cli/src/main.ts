@@ -11,6 +11,7 @@ import { addConformance } from './commands/conformance.ts';
 import { addDemo } from './commands/demo.ts';
 import { addEmbed } from './commands/embed.ts';
 import { addForward } from './commands/forward.ts';
+import { addFuzz } from './commands/fuzz.ts';
 import { addGenerate } from './commands/generate.ts';
 import { addModels } from './commands/models.ts';
 import { addPlan } from './commands/plan.ts';
@@ -78,6 +79,7 @@ function commands(context: Context, { stdout, stderr }: Terminal): Command {
   addForward(program, context);
   addTokenize(program, context);
   addModels(program, context);
+  addFuzz(program, context);
   addPlan(program, context);
   addVerify(program, context);
   addBackends(program, context);

@@ -5,3 +5,6 @@ import { join } from 'node:path';
 export const defaultModel = join(import.meta.dirname, '..', '..', '..', 'models', 'marian-de-en');
 
 export const demoSentences = join(import.meta.dirname, '..', 'demo', 'sentences.de.txt');
+
+/** In a checkout of the repository. */
+export const fixtures = join(import.meta.dirname, '..', '..', '..', 'fixtures');

@@ -68,13 +68,14 @@ export class ConfigReader {
     return Array.isArray(this.#json[key]);
   }
 
-  /** A whole number from 1 on. */
+  /** A whole number from 1 on. How many layers or experts there are is how often they are built: at most 1,000. */
   size(key: string, fallback?: number): number {
+    const most = /(^|_)(layers?|experts)$/.test(key) ? 1000 : 2 ** 31 - 1;
     return this.#read(
       key,
-      'a whole number from 1 on',
+      most === 1000 ? 'a whole number from 1 to 1000' : 'a whole number from 1 on',
       fallback,
-      (v): v is number => Number.isSafeInteger(v) && (v as number) > 0,
+      (v): v is number => Number.isSafeInteger(v) && (v as number) > 0 && (v as number) <= most,
     );
   }
 
