@@ -60,7 +60,10 @@ export function selfAttention(x: Tensor, layer: SelfAttentionLayer, context: Sel
   const [key, value] = cache
     ? keyAndValue(remember(cache, start, fresh.keyValue), layer)
     : keyAndValue(fresh.keyValue, layer);
-  return linear(attend(fresh.query, key, value, { causal, start, ...given(scoring), ...padding(mask) }, onWeights), layer.out);
+  return linear(
+    attend(fresh.query, key, value, { causal, start, ...given(scoring), ...padding(mask) }, onWeights),
+    layer.out,
+  );
 }
 
 const given = ({ scale, softcap, bias, window }: Scoring = {}): AttentionOptions => ({
@@ -72,7 +75,7 @@ const given = ({ scale, softcap, bias, window }: Scoring = {}): AttentionOptions
 
 interface Projected {
   readonly query: Tensor; // [B, T, H, D]
-  /** [B, T, 2·G·D] in one, or keys and values apart, each [B, T, G·D]. */
+  /** [B, T, 2·G·D] in one, or keys and values apart, each [B, T, G, D]. */
   readonly keyValue: Tensor | readonly [Tensor, Tensor];
 }
 
@@ -82,11 +85,7 @@ function prepare(projected: Tensor, layer: SelfAttentionLayer, rotary: Rotary | 
   const { query, key, value } = apart(projected, layer);
   const turn = (x: Tensor, norm: Norm = (y) => y): Tensor =>
     rotary ? rope(norm(x), rotary.cos, rotary.sin, { interleaved: rotary.interleaved }) : norm(x);
-  const joined = (x: Tensor): Tensor => reshape(x, [...x.shape.slice(0, 2), -1]);
-  return {
-    query: turn(query, layer.normed?.query),
-    keyValue: [joined(turn(key, layer.normed?.key)), joined(value)],
-  };
+  return { query: turn(query, layer.normed?.query), keyValue: [turn(key, layer.normed?.key), value] };
 }
 
 /** Queries [B, T, H, D], keys and values [B, T, G, D]. */
@@ -114,21 +113,21 @@ function rotated(
 ): Projected {
   const turning = (heads + keyValueHeads) * headSize;
   const turned = rope(split(slice(projected, -1, 0, turning), heads + keyValueHeads), cos, sin, { interleaved });
-  const keys = slice(turned, 2, heads, heads + keyValueHeads);
   return {
     query: slice(turned, 2, 0, heads),
-    keyValue: [reshape(keys, [...keys.shape.slice(0, 2), -1]), slice(projected, -1, turning)],
+    keyValue: [slice(turned, 2, heads, heads + keyValueHeads), split(slice(projected, -1, turning), keyValueHeads)],
   };
 }
 
 /** Write new keys and values into a cache [B, S, 2·G·D] from position `start` on. */
 function remember(cache: Tensor, start: number | ScalarRef, keyValue: Projected['keyValue']): Tensor {
-  const byPosition = (x: Tensor): Tensor => transpose(x, [1, 0, 2]);
+  const byPosition = (x: Tensor): Tensor => transpose(x, [1, 0, ...[...x.shape.keys()].slice(2)]);
   if ('graph' in keyValue) return scatter(byPosition(cache), start, byPosition(keyValue));
   const [key, value] = keyValue;
-  const width = key.shape[2]!;
-  const withKeys = scatter(byPosition(slice(cache, -1, 0, width)), start, byPosition(key));
-  return scatter(byPosition(slice(withKeys, -1, width, 2 * width)), start, byPosition(value));
+  const [, , heads, size] = key.shape as readonly [number, number, number, number];
+  const half = (x: Tensor, from: number): Tensor => split(slice(x, -1, from, from + heads * size), heads);
+  const withKeys = scatter(byPosition(half(cache, 0)), start, byPosition(key));
+  return scatter(byPosition(half(withKeys, heads * size)), start, byPosition(value));
 }
 
 export interface CrossAttentionLayer extends Heads {
@@ -156,7 +155,13 @@ export function crossAttention(
   // Without causality queries do not interact: the rows of one source are just more queries of it.
   const perSource = reshape(query, [sources, (rows / sources) * queries, layer.heads, layer.headSize]);
   const [key, value] = keyAndValue(keyValue, layer);
-  const attended = attend(perSource, key, value, { ...given(context.scoring), ...padding(context.mask) }, context.onWeights);
+  const attended = attend(
+    perSource,
+    key,
+    value,
+    { ...given(context.scoring), ...padding(context.mask) },
+    context.onWeights,
+  );
   return linear(reshape(attended, [rows, queries, layer.heads * layer.headSize]), layer.out);
 }
 
@@ -174,9 +179,9 @@ const split = (x: Tensor, heads: number): Tensor => reshape(x, [...x.shape.slice
 
 /** [B, S, 2·G·D] → twice [B, S, G, D]. */
 function keyAndValue(keyValue: Projected['keyValue'], { keyValueHeads, headSize }: Heads): [Tensor, Tensor] {
+  if (!('graph' in keyValue)) return [...keyValue];
   const width = keyValueHeads * headSize;
-  const [key, value] = 'graph' in keyValue ? [slice(keyValue, -1, 0, width), slice(keyValue, -1, width)] : keyValue;
-  return [split(key, keyValueHeads), split(value, keyValueHeads)];
+  return [split(slice(keyValue, -1, 0, width), keyValueHeads), split(slice(keyValue, -1, width), keyValueHeads)];
 }
 
 const padding = (mask: Tensor | undefined): AttentionOptions =>
