@@ -36,8 +36,16 @@ const short = new Set(['fwd', 'fwd_long', 'greedy_one']);
 
 const suites: readonly { readonly device: string; readonly folders: readonly string[]; readonly bound: number }[] = [
   { device: 'cpu', folders, bound: 1e-4 },
-  { device: 'reference', folders: ['hf/gemma3', 'hf/qwen3_moe', 'hf/bloom'], bound: 1e-4 },
-  { device: 'webgpu', folders: ['hf/llama-dynamic', 'hf/gemma2', 'hf/mixtral'], bound: 1e-3 },
+  {
+    device: 'reference',
+    folders: ['hf/gemma3', 'hf/qwen3_moe', 'hf/bloom', 'hf/deberta-v2', 'hf/whisper', 'hf/vit'],
+    bound: 1e-4,
+  },
+  {
+    device: 'webgpu',
+    folders: ['hf/llama-dynamic', 'hf/gemma2', 'hf/mixtral', 'hf/deberta-v2', 'hf/whisper'],
+    bound: 1e-3,
+  },
 ];
 
 for (const suite of suites) {
