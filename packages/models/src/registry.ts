@@ -12,7 +12,7 @@ import { electra } from './electra/model.ts';
 import { falcon } from './falcon/model.ts';
 import { gemma } from './gemma/model.ts';
 import { gemma2 } from './gemma2/model.ts';
-import { gemma3 } from './gemma3/model.ts';
+import { gemma3, gemma3WithImages } from './gemma3/model.ts';
 import { gpt2 } from './gpt2/model.ts';
 import { gptNeo } from './gpt_neo/model.ts';
 import { gptNeoX } from './gpt_neox/model.ts';
@@ -57,6 +57,7 @@ const decoders: readonly Family[] = [
   gemma,
   gemma2,
   gemma3,
+  gemma3WithImages,
   phi,
   phi3,
   stablelm,

@@ -29,6 +29,8 @@ export interface CommonDefaults {
   readonly activationKey?: string;
   readonly activation?: string;
   readonly tied?: boolean;
+  readonly vocabSize?: number;
+  readonly heads?: number;
   readonly keyValueHeads?: number;
   readonly headSize?: number;
 }
@@ -42,7 +44,7 @@ export function commonConfig(config: ConfigReader, modelType: string, defaults: 
     ...groupedHeads(config, width, defaults),
     hidden: config.size('intermediate_size'),
     layers: config.size('num_hidden_layers'),
-    vocabSize: config.size('vocab_size'),
+    vocabSize: config.size('vocab_size', defaults.vocabSize),
     context: config.size('max_position_embeddings', defaults.context),
     eps: config.number(defaults.epsKey ?? 'rms_norm_eps', defaults.eps ?? 1e-6),
     activation: config.activation(defaults.activationKey ?? 'hidden_act', defaults.activation ?? 'silu'),

@@ -9,6 +9,7 @@ interface HeadKeys {
   readonly keyValueHeads?: string;
   /** Key of the size of a head; none where the width is divided among the heads. */
   readonly headSize?: string;
+  readonly defaultHeads?: number | undefined;
   readonly defaultKeyValueHeads?: number;
   readonly defaultHeadSize?: number;
 }
@@ -16,7 +17,7 @@ interface HeadKeys {
 /** The heads of attention layers. */
 export function readHeads(config: ConfigReader, keys: HeadKeys): Heads {
   const { width, heads: headsKey = 'num_attention_heads' } = keys;
-  const heads = config.size(headsKey);
+  const heads = config.size(headsKey, keys.defaultHeads);
   const groupsKey = keys.keyValueHeads;
   const groups = groupsKey === undefined ? heads : (config.sizeOrNone(groupsKey, keys.defaultKeyValueHeads) ?? heads);
   if (heads % groups !== 0) config.fail(groupsKey!, `${groups} does not divide ${headsKey} ${heads}`, 'a divisor');
@@ -32,10 +33,11 @@ export function readHeads(config: ConfigReader, keys: HeadKeys): Heads {
 export const groupedHeads = (
   config: ConfigReader,
   width: number,
-  { keyValueHeads, headSize }: { keyValueHeads?: number; headSize?: number } = {},
+  { heads, keyValueHeads, headSize }: { heads?: number; keyValueHeads?: number; headSize?: number } = {},
 ): Heads =>
   readHeads(config, {
     width,
+    defaultHeads: heads,
     keyValueHeads: 'num_key_value_heads',
     headSize: 'head_dim',
     ...(keyValueHeads !== undefined && { defaultKeyValueHeads: keyValueHeads }),

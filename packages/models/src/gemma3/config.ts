@@ -26,6 +26,8 @@ export function gemma3Config(config: ConfigReader): Gemma3Config {
     activationKey: 'hidden_activation',
     activation: 'gelu_pytorch_tanh',
     tied: true,
+    vocabSize: 262208,
+    heads: 8,
     keyValueHeads: 4,
     headSize: 256,
   });

@@ -15,6 +15,18 @@ export const gemma3: Family = {
   create: (config) => gemma3Model(gemma3Config(config)),
 };
 
+/** The text model of checkpoints that see images too. */
+export const gemma3WithImages: Family = {
+  modelType: 'gemma3',
+  create: (config) => {
+    const text = config.inner('text_config') ?? config.fail('text_config', 'it is missing', 'the text model');
+    return {
+      ...gemma3Model(gemma3Config(text)),
+      alternatives: (name) => [`language_model.${name}`, name.replace(/^model\./, 'model.language_model.')],
+    };
+  },
+};
+
 function gemma3Model(c: Gemma3Config): DecoderModel {
   const common = gemmaParts(c);
   return decoderModel({
