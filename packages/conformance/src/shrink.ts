@@ -8,6 +8,7 @@ import { testCase } from './test-case.ts';
 import type { TestOptions, Verdict } from './test-case.ts';
 
 const mostTries = 200;
+const mostMilliseconds = 10_000;
 
 /** What the smallest case that was found says, with its calls. */
 export async function shrink(
@@ -17,17 +18,18 @@ export async function shrink(
   verdict: Verdict,
 ): Promise<Verdict & { smallest?: string }> {
   if (verdict.outcome !== 'fail' || !c.smaller) return verdict;
+  const end = performance.now() + mostMilliseconds;
   let [best, said] = [c, verdict];
   for (let tries = 0, found = true; found;) {
     found = false;
     for (const candidate of best.smaller?.() ?? []) {
-      if (++tries > mostTries) break;
+      if (++tries > mostTries || performance.now() > end) break;
       const result = await testCase(backend, candidate, options).catch(() => undefined);
       if (result?.outcome !== 'fail') continue;
       [best, said, found] = [candidate, result, true];
       break;
     }
-    if (tries > mostTries) break;
+    if (tries > mostTries || performance.now() > end) break;
   }
   const { plan } = new Oracle(
     trace(titleOf(best), (g) => best.build(g)),

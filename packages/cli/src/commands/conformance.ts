@@ -98,8 +98,11 @@ async function runOn(
   return reporter;
 }
 
-const describe = (result: Extract<Result, { outcome: 'fail' }>): string =>
-  `FAIL ${result.op}/${result.case}: ${result.reason}${result.culprit && result.culprit !== result.op ? `; to blame: ${result.culprit}` : ''} (seed ${result.seed})`;
+function describe({ op, case: name, reason, culprit, seed, smallest }: Extract<Result, { outcome: 'fail' }>): string {
+  const blame = culprit && culprit !== op ? `; to blame: ${culprit}` : '';
+  const calls = smallest?.replace(/^/gm, '  ') ?? '';
+  return `FAIL ${op}/${name}: ${reason}${blame} (seed ${seed})${calls && `; the smallest that fails:\n${calls}`}`;
+}
 
 function jsonOf(reporters: readonly Reporter[], mode: Mode, outOfScope: readonly OutOfScope[] | undefined): unknown {
   const objects = reporters.map(({ report, passed }) => ({

@@ -9,7 +9,7 @@ import { gatherCases } from './gather.ts';
 import { matmulCases } from './matmul.ts';
 import { normCases } from './norm.ts';
 import { pointwiseCases } from './pointwise.ts';
-import { programCases } from './program.ts';
+import { programCases } from './program/index.ts';
 import { reduceCases } from './reduce.ts';
 import { ropeCases } from './rope.ts';
 import { scatterCases } from './scatter.ts';

@@ -324,7 +324,7 @@ const scatterFaults = of('scatter', {
   'adding overwrites': attrs((a) => ({ ...a, mode: 'set' })),
   'setting adds': attrs((a) => ({ ...a, mode: 'add' })),
   'the first of equal indices wins': {
-    spoil: ({ call, out, before, at, memory }) => {
+    spoil: ({ call, out, at, memory }) => {
       const [updates, indices] = call.inputs as [View, View?];
       if (!indices || call.attrs['mode'] !== 'set') return;
       const width = elements(call.output.shape.slice(1));
@@ -336,7 +336,6 @@ const scatterFaults = of('scatter', {
         for (let c = 0; c < width; c++)
           out[place(row, c)] = from[updates.offset + i * updates.strides[0]! + c * updates.strides[1]!]!;
       }
-      void before;
     },
   },
   'of rows that add, the last one alone counts': {
