@@ -36,7 +36,7 @@ export async function passInputs(
 
 function encoded(model: TextModel, text: string): readonly number[] {
   checkText({ text, place: 'the text' }, model, 'bisect');
-  return model.tokenizer!.ids(text);
+  return model.tokenizer!.ids(text, { padding: false });
 }
 
 function firstIds({ name, loaded }: TextModel, text: string | undefined): number[] {

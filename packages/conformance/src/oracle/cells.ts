@@ -1,5 +1,6 @@
 // Memory of the oracle: every element of a buffer as a bounded number.
 import type { View } from '@transept/tensor';
+import { smallestNormal } from '../bounds.ts';
 import type { Bounded } from './bounded.ts';
 
 export class Cells {
@@ -28,6 +29,14 @@ export class Cells {
   fill(values: ArrayLike<number>): void {
     for (const part of [this.value, this.low, this.high])
       for (let i = 0; i < part.length && i < values.length; i++) part[i] = values[i]!;
+  }
+
+  /** Are the numbers at these places exact, and none so small that it may count as 0? */
+  arePlain(places: Int32Array): boolean {
+    return places.every((at) => {
+      const value = this.value[at]!;
+      return value === this.low[at] && value === this.high[at] && (value === 0 || Math.abs(value) >= smallestNormal);
+    });
   }
 
   take(to: number, other: Cells, from: number): void {

@@ -123,6 +123,7 @@ const matmul: Run = ({ inputs: [a, b], output }, { plan, memory, arithmetic }) =
   const [am, ak, bk, bn] = [a!.strides.at(-2)!, a!.strides.at(-1)!, b!.strides.at(-2)!, b!.strides.at(-1)!];
   const [as, bs] = [lead(a!), lead(b!)];
   const error = sumError(k, arithmetic);
+  const plain = block === undefined && left.arePlain(positionsOf(a!)) && right.arePlain(positionsOf(b!));
   let to = output.offset;
   for (let batch = 0; batch < as.length; batch++)
     for (let i = 0; i < m; i++)
@@ -134,6 +135,7 @@ const matmul: Run = ({ inputs: [a, b], output }, { plan, memory, arithmetic }) =
           const product = x * y;
           value += product;
           size += Math.abs(product);
+          if (plain) continue;
           if (block && l % block === 0) largestOfBlock = largestFrom(left.value, p, ak, Math.min(block, k - l));
           const [rx, ry] = [reachOf(left, p, x) + largestOfBlock * wholeNumberStep, reachOf(right, q, y)];
           if (rx + ry > 0) reach += rx * Math.abs(y) + ry * Math.abs(x) + rx * ry;
