@@ -15,7 +15,7 @@ interface Report {
   readonly failures: readonly {
     readonly op: string;
     readonly culprit?: string;
-    readonly wrong?: { readonly symptom: string };
+    readonly wrong?: { readonly symptom: string; readonly received: number | string };
   }[];
   readonly unsupported: readonly unknown[];
 }
@@ -54,7 +54,7 @@ describe('transept conformance', () => {
     expect(failures.length).toBe(counts.fail);
     expect(new Set(failures.map((f) => f.op))).toEqual(new Set(['matmul', 'attention']));
     for (const f of failures) expect(f).toMatchObject({ culprit: 'matmul', wrong: {} });
-    expect(failures[0]!.wrong!.symptom).toBe('unwritten');
+    expect(failures[0]!.wrong).toMatchObject({ symptom: 'unwritten', received: 'NaN' });
     const people = await run(['conformance', '--backend', 'careless', ...only], { backends });
     expect(people.stderr).toMatch(
       /^FAIL matmul\/2x3x4: y\[0, 0\] is NaN, expected .* nothing was written \(seed 1\)$/m,

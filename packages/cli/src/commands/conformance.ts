@@ -64,7 +64,7 @@ async function run(context: Context, options: ConformanceCommandOptions): Promis
   for (const name of names) reporters.push(await runOn(context, name, options, source));
   if (reporters.some(({ report }) => report.counts.fail > 0)) context.finish(exitCodes.disagreement);
   const text = options.json
-    ? `${JSON.stringify(jsonOf(reporters, options.mode, source?.outOfScope), null, 2)}\n`
+    ? `${JSON.stringify(jsonOf(reporters, options.mode, source?.outOfScope), withNaN, 2)}\n`
     : `${show(reporters, options.mode, columnsOf(terminal.stdout))}${leftOut(source?.outOfScope)}`;
   await print(terminal.stdout, text);
 }
@@ -113,6 +113,10 @@ function jsonOf(reporters: readonly Reporter[], mode: Mode, outOfScope: readonly
   }));
   return objects.length === 1 ? objects[0] : objects;
 }
+
+/** JSON has no NaN and no infinities; they become strings. */
+const withNaN = (_: string, value: unknown): unknown =>
+  typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
 
 function show(reporters: readonly Reporter[], mode: Mode, width: number): string {
   if (mode === 'support') return `${supportTable(reporters)}\n`;
