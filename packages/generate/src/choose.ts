@@ -23,14 +23,15 @@ export class TokenChooser {
     this.#seed = doSample ? (seed ?? randomSeed()) : undefined;
   }
 
-  /** logits [rows, V] → one token a row. */
-  next(logits: Float32Array): Int32Array {
+  /** logits [rows, V] → one token a row. `keep` gets the scores that the choice was made from, [rows, V]. */
+  next(logits: Float32Array, keep?: Float32Array): Int32Array {
     const vocabSize = logits.length / this.#rows.length;
     if (this.#scores.length !== vocabSize) this.#scores = new Float64Array(vocabSize);
     return Int32Array.from(this.#rows, (ids, r) => {
       const scores = this.#scores;
       scores.set(logits.subarray(r * vocabSize, (r + 1) * vocabSize));
       applyChain(this.#chain, scores, { ids, prompt: Math.floor(r / this.#copies) });
+      keep?.set(scores, r * vocabSize);
       const token = this.#seed === undefined ? argmax(scores) : draw(scores, uniform(this.#seed, r, ids.length));
       ids.push(token);
       return token;

@@ -37,6 +37,8 @@ export interface GenerateOptions extends GenerationOptions, SpeechOptions {
   /** Contents of generation_config.json: what holds where the call says nothing. */
   readonly generationConfig?: Readonly<Record<string, unknown>>;
   readonly signal?: AbortSignal;
+  /** Also give the scores that every token was chosen from; not with beams. */
+  readonly stepScores?: boolean;
   /** Called after every step. */
   readonly onStep?: (step: StepReport) => void;
 }
@@ -53,6 +55,10 @@ export interface Generated {
   readonly sequences: readonly Int32Array[];
   /** With beams: sums of log-probabilities over length to the power of the length penalty. */
   readonly scores?: readonly number[];
+  /** With beams: for each generated token, the row of the step before that it extended; -1 after the end. */
+  readonly beamIndices?: readonly Int32Array[];
+  /** On request: for each generated token, what the processors made of the logits, [rows, V]. */
+  readonly stepScores?: readonly Float32Array[];
 }
 
 /** What a family adds to generation. */
@@ -90,7 +96,10 @@ async function generateOnce(
     onStep?.({ generated: ++generated, dispatches: run.decoding.dispatches });
   }
   const longest = Math.max(...rows.map((r) => r.length));
-  return { sequences: rows.map((r) => Int32Array.from({ length: longest }, (_, i) => r[i] ?? run.pad)) };
+  return {
+    sequences: rows.map((r) => Int32Array.from({ length: longest }, (_, i) => r[i] ?? run.pad)),
+    ...(run.stepScores && { stepScores: run.stepScores }),
+  };
 }
 
 /** Generate step by step: the next token of each row, undefined for rows that have ended. Greedy or sampled. */
@@ -128,6 +137,8 @@ interface Run extends Disposable {
   /** What the decoder is given first, [rows, length]. */
   readonly start: { readonly ids: Int32Array; readonly length: number };
   readonly pad: number;
+  /** Gathers the scores of every step, where they are wanted. */
+  readonly stepScores: Float32Array[] | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -137,7 +148,7 @@ async function prepare(
   call: GenerateOptions,
   { names, processors }: FamilyRules = {},
 ): Promise<Run> {
-  const { generationConfig, signal, onStep: _, ...callOptions } = call;
+  const { generationConfig, signal, onStep: _, stepScores = false, ...callOptions } = call;
   const { config } = loaded;
   const model = generative(loaded);
   const options = resolveOptions({
@@ -159,8 +170,10 @@ async function prepare(
   const rules = processors ? { rules: processors(options, lengths) } : {};
   const chain = buildChain(options, { lengths, ...(sources && { sources }), ...padding, ...rules });
   const greedy = planGreedy(chain);
-  const choice: Choice =
-    options.numBeams > 1 || options.doSample || greedy.needsHost || bansSometimes(greedy, lengths) ? 'logits' : 'best';
+  if (stepScores && options.numBeams > 1)
+    throw new OptionError(`generate: option stepScores is true with numBeams ${options.numBeams}; expected one beam`);
+  const onHost = stepScores || options.numBeams > 1 || options.doSample || greedy.needsHost;
+  const choice: Choice = onHost || bansSometimes(greedy, lengths) ? 'logits' : 'best';
 
   const banned = choice === 'best' ? greedy.banned : [];
   if (lengths.maxLength > model.maxPositions)
@@ -199,6 +212,7 @@ async function prepare(
     prompts: repeat(prompt.shown),
     start: { ids: start, length: prompt.fed.length },
     pad,
+    stepScores: stepScores ? [] : undefined,
     signal,
     [Symbol.dispose]: () => owned.dispose(),
   };
@@ -309,7 +323,7 @@ async function* chooseTokens(run: Run): AsyncGenerator<readonly (number | undefi
   const pause = pauses();
   await decoding.prompt(run.start.ids, run.start.length);
   for (let length = lengths.promptLength; length < lengths.maxLength; length++) {
-    const tokens = chooser ? chooser.next(await decoding.logits()) : await decoding.best();
+    const tokens = chooser ? choose(chooser, await decoding.logits(), run.stepScores) : await decoding.best();
     const forced = chooser ? undefined : greedy.forcedAt(length);
     if (forced !== undefined) tokens.fill(forced);
     signal?.throwIfAborted();
@@ -321,6 +335,13 @@ async function* chooseTokens(run: Run): AsyncGenerator<readonly (number | undefi
     await decoding.step(chooser || forced !== undefined ? tokens : undefined);
   }
   run.borrowed.done = true;
+}
+
+function choose(chooser: TokenChooser, logits: Float32Array, stepScores: Float32Array[] | undefined): Int32Array {
+  if (!stepScores) return chooser.next(logits);
+  const scores = new Float32Array(logits.length);
+  stepScores.push(scores);
+  return chooser.next(logits, scores);
 }
 
 async function searchBeams(run: Run, onStep: GenerateOptions['onStep']): Promise<Generated> {
@@ -344,8 +365,9 @@ async function searchBeams(run: Run, onStep: GenerateOptions['onStep']): Promise
     await pause();
   }
   run.borrowed.done = true;
-  const { sequences, scores } = search.result();
-  return { sequences: sequences.map((s) => Int32Array.from(s)), scores };
+  const { sequences, scores, beamIndices } = search.result();
+  const rows = (lists: number[][]): Int32Array[] => lists.map((list) => Int32Array.from(list));
+  return { sequences: rows(sequences), scores, beamIndices: rows(beamIndices) };
 }
 
 /** Now and then gives the event loop its turn, so that timers, messages and cancelling get through on a synchronous backend. */

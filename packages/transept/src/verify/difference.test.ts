@@ -22,6 +22,11 @@ describe('relativeError', () => {
     expect(relativeError(matrix([3], 1, 2, 3), [1, NaN, 3])).toBeNaN();
   });
 
+  it('takes infinities for what they are, and leaves them out of the spread', () => {
+    expect(relativeError(matrix([3], -1, -Infinity, 1), [-1, -Infinity, 1.5])).toBeCloseTo(0.5);
+    expect(relativeError(matrix([3], -1, -Infinity, 1), [-1, -5, 1])).toBe(Infinity);
+  });
+
   it('measures constants by their size', () => {
     expect(relativeError(matrix([2], 4, 4), [4, 5])).toBeCloseTo(0.25);
     expect(relativeError(matrix([2], 0, 0), [0, 0.5])).toBeCloseTo(0.5);

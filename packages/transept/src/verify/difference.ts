@@ -17,14 +17,19 @@ export function relativeError(expected: GoldenArray, actual: ArrayLike<number>, 
   const counts = positions && counting(expected.shape, positions);
   const { data } = expected;
   for (let i = 0; i < data.length; i++) {
-    if (counts && !counts(i)) continue;
+    if ((counts && !counts(i)) || data[i] === actual[i]) continue;
+    worst = Math.max(worst, Math.abs(data[i]! - actual[i]!)); // stays NaN once it is
+  }
+  // Scores of tokens that were removed are -Infinity; they have no spread.
+  const spreads = (i: number): boolean => (!counts || counts(i)) && Number.isFinite(data[i]);
+  for (let i = 0; i < data.length; i++) {
+    if (!spreads(i)) continue;
     count++;
     sum += data[i]!;
     largest = Math.max(largest, Math.abs(data[i]!));
-    worst = Math.max(worst, Math.abs(data[i]! - actual[i]!)); // stays NaN once it is
   }
   let squares = 0;
-  for (let i = 0; i < data.length; i++) if (!counts || counts(i)) squares += (data[i]! - sum / count) ** 2;
+  for (let i = 0; i < data.length; i++) if (spreads(i)) squares += (data[i]! - sum / count) ** 2;
   const spread = Math.sqrt(squares / count);
   return worst / (spread > 1e-6 * largest ? spread : largest || 1);
 }

@@ -162,27 +162,56 @@ function positionsOf(output: string, inputs: Readonly<Record<string, GoldenArray
 
 async function verifyGenerate(run: Run, call: GoldenCall): Promise<OutputReport[]> {
   const { model, golden } = run;
-  const { inputIds, ...rest } = forwardInputs(await readInputs(golden, call));
-  const generated = await generate(
-    model.loaded,
-    { inputIds, ...rest },
-    { ...call.args, generationConfig: model.generationConfig, ...(run.signal && { signal: run.signal }) },
-  );
-  const reports: OutputReport[] = [];
-  for (const [name, array] of Object.entries(call.outputs)) {
-    const expected = typeof array === 'string' ? await golden.read(array) : undefined;
-    if (name === 'sequences' && expected) {
-      const error = differing(
-        expected.data,
-        generated.sequences.flatMap((row) => [...row]),
-      );
-      reports.push({ name, verdict: error === 0 ? 'passed' : 'failed', error });
-    } else if (name === 'sequences_scores' && expected) {
-      const error = largestDifference(expected.data, generated.scores ?? []);
-      reports.push({ name, verdict: error <= run.scoreBound ? 'passed' : 'failed', error });
-    } else reports.push({ name, verdict: 'unsupported' });
-  }
-  return reports;
+  const generated = await generate(model.loaded, forwardInputs(await readInputs(golden, call)), {
+    ...call.args,
+    generationConfig: model.generationConfig,
+    stepScores: 'step_scores' in call.outputs,
+    ...(run.signal && { signal: run.signal }),
+  });
+  const arrays: Record<string, GoldenArray> = {};
+  for (const [name, array] of Object.entries(call.outputs))
+    if (typeof array === 'string') arrays[name] = await golden.read(array);
+  const flat = (rows: readonly ArrayLike<number>[] = []): number[] => rows.flatMap((row) => Array.from(row));
+  return Object.keys(call.outputs).map((name): OutputReport => {
+    const expected = arrays[name];
+    switch (expected && name) {
+      case 'sequences':
+        return report(name, differing(expected!.data, flat(generated.sequences)), 0);
+      case 'beam_indices':
+        return report(name, differing(expected!.data, flat(generated.beamIndices)), 0);
+      case 'sequences_scores':
+        return report(name, largestDifference(expected!.data, generated.scores ?? []), run.scoreBound);
+      case 'step_scores': {
+        const running = arrays['sequences'] && stillRunning(expected!, arrays['sequences'], endsOf(run, call));
+        return report(name, relativeError(expected!, flat(generated.stepScores), running), run.bound);
+      }
+      default:
+        return { name, verdict: 'unsupported' };
+    }
+  });
+}
+
+const report = (name: string, error: number, bound: number): OutputReport => ({
+  name,
+  verdict: error <= bound ? 'passed' : 'failed',
+  error,
+});
+
+/** Ids that end a sequence. */
+function endsOf({ model }: Run, { args }: GoldenCall): ReadonlySet<unknown> {
+  return new Set([args['eos_token_id'] ?? model.generationConfig['eos_token_id']].flat());
+}
+
+/** Steps [step, B] at which a row had not ended: what is scored after the end means nothing. */
+function stillRunning(scores: GoldenArray, sequences: GoldenArray, ends: ReadonlySet<unknown>): Positions {
+  const [steps, rows] = scores.shape as [number, number];
+  const length = sequences.shape[1]!;
+  const mask = Int32Array.from({ length: steps * rows }, (_, at) => {
+    const [step, row] = [Math.floor(at / rows), at % rows];
+    const before = sequences.data.subarray(row * length + length - steps, row * length + length - steps + step);
+    return Number(!before.some((id) => ends.has(id)));
+  });
+  return { mask: { shape: [steps, rows], data: mask }, axis: 1 };
 }
 
 /** Keys and values [B, G, T, D] that a forward call leaves in the caches. Which call that is stands in the note. */
