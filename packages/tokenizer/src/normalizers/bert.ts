@@ -1,7 +1,8 @@
 // BertNormalizer: clean-up of control characters and spaces, spaces around Chinese characters, accents, case.
 import type { Json } from '../json.ts';
 import type { Edit } from '../text.ts';
-import { lowercase, normalForm, remove, spaces } from './unicode.ts';
+import { normalForm } from './normal-form.ts';
+import { lowercase, remove, spaces } from './unicode.ts';
 
 /** CJK ideographs, with the gap at U+2B820 that `tokenizers` has. */
 const CHINESE =

@@ -3,11 +3,12 @@ import { toByteCharacters } from '../byte-level.ts';
 import type { Json } from '../json.ts';
 import type { Edit } from '../text.ts';
 import { bertNormalizer } from './bert.ts';
+import { normalForm } from './normal-form.ts';
 import { precompiled } from './precompiled.ts';
 import { prepend } from './prepend.ts';
 import { replace } from './replace.ts';
 import { strip } from './strip.ts';
-import { lowercase, nmt, normalForm, stripAccents } from './unicode.ts';
+import { lowercase, nmt, stripAccents } from './unicode.ts';
 
 const normalizers: Readonly<Record<string, (json: Json) => Edit[]>> = {
   BertNormalizer: bertNormalizer,

@@ -1,40 +1,5 @@
-// What Unicode decides: NFC, NFD, NFKC, NFKD, Lowercase, StripAccents, and Nmt, the clean-up of neural translation.
-import { unitsAt, type Edit, type Put } from '../text.ts';
-
-type Form = 'NFC' | 'NFD' | 'NFKC' | 'NFKD';
-
-export function normalForm(form: Form): Edit {
-  return { rewrite: (text, put) => rewrite(form, text, put), plain: (text) => text.normalize(form) };
-}
-
-/**
- * Places as in `tokenizers`, whose tables say of every new character how many old ones it uses up: a decomposed character
- * uses its source up with its first part, and a composed one what its parts do. Sorting combining marks never swaps
- * two equal ones, so the n-th of a kind before sorting is the n-th after it.
- */
-function rewrite(form: Form, text: string, put: Put): void {
-  const decomposition = form.replace('C', 'D');
-  const uses = new Map<string, { list: number[]; next: number }>();
-  for (const character of text) {
-    let use = 1;
-    for (const part of character.normalize(decomposition)) {
-      const entry = uses.get(part);
-      if (entry) entry.list.push(use);
-      else uses.set(part, { list: [use], next: 0 });
-      use = 0;
-    }
-  }
-  let at = 0;
-  for (const character of text.normalize(form)) {
-    let used = 0;
-    for (const part of character.normalize('NFD')) {
-      const entry = uses.get(part)!;
-      used += entry.list[entry.next++]!;
-    }
-    put(character, used > 0 ? at : at - 1);
-    for (; used > 0; used--) at += unitsAt(text, at);
-  }
-}
+// What Unicode decides of single characters: Lowercase, StripAccents, and Nmt, the clean-up of neural translation.
+import type { Edit } from '../text.ts';
 
 /** Rewrites character by character: each result takes its character's place, an empty one removes it. */
 export function mapCharacters(map: (character: string) => string, plain?: (text: string) => string): Edit {
