@@ -1,6 +1,7 @@
 // The case table, in an order that meets the cause of a failure before its consequences.
 import type { Case } from '../case.ts';
 import { randomCases } from '../generate/cases.ts';
+import { randomGraphs } from '../generate/graphs.ts';
 import { argmaxCases } from './argmax.ts';
 import { attentionCases } from './attention.ts';
 import { copyCases } from './copy.ts';
@@ -32,5 +33,6 @@ export const cases = (seed: number): readonly Case[] => [
   ...epilogueCases,
   ...storedCases,
   ...randomCases(seed),
+  ...randomGraphs(seed),
   ...programCases,
 ];

@@ -10,7 +10,7 @@ import { cellsFor, evaluate } from './evaluate.ts';
 
 export type Bound = Extract<PlannedBuffer, { kind: 'bound' }>;
 
-/** The reference backend as `lower` sees it when fused calls are to stay whole. */
+/** The reference backend as `lower` sees it when fused calls are to stay whole and nothing is to be joined. */
 const planner = ((): Backend => {
   const plain = reference({ memory: 'slots' });
   const whole: Kernel<never> = { prepare: () => undefined as never };
@@ -23,7 +23,8 @@ const planner = ((): Backend => {
     attention: whole,
     argmax: whole,
   };
-  return { ...plain, kernels: { ...plain.kernels, ...fused } } as unknown as Backend;
+  const capabilities = { ...plain.capabilities, maxBindings: 0 };
+  return { ...plain, capabilities, kernels: { ...plain.kernels, ...fused } } as unknown as Backend;
 })();
 
 /** Works through one graph; the state of its memory persists from run to run. */
