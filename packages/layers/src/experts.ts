@@ -2,6 +2,7 @@
 // token, the best few work on it, and their results are weighted. All of it stays on the device: the best are found by rank.
 import {
   activation,
+  add,
   broadcastTo,
   div,
   expandDims,
@@ -33,6 +34,8 @@ export interface Experts {
   /** [E, C, F] */
   readonly down: Tensor;
   readonly activation: Activation;
+  /** Most elements that a value on the way may have; with more, the experts take turns. Default: 2^24. */
+  readonly room?: number;
 }
 
 /** The weights of E experts that are stored one by one, each with a gate, an input and an output map of these names. */
@@ -69,7 +72,7 @@ export function mixtureOfExperts(x: Tensor, layer: Experts): Tensor {
   const [rows, length, width] = x.shape as readonly [number, number, number];
   const tokens = reshape(x, [rows * length, width]); // [N, C]
   const logits = linear(tokens, layer.router); // [N, E]
-  const [scores, rank] = [softmax(logits), ranks(logits)];
+  const [scores, rank] = [softmax(logits), ranks(logits, layer)];
   // Fetching weights reads and writes them once more than computing with all of them does.
   const mixed =
     3 * rows * length * chosen < experts ? sparse(tokens, scores, rank, layer) : dense(tokens, scores, rank, layer);
@@ -77,15 +80,17 @@ export function mixtureOfExperts(x: Tensor, layer: Experts): Tensor {
 }
 
 /** How many experts are better, of equal ones those before: [N, E] → i32 [N, E]. */
-function ranks(scores: Tensor): Tensor {
-  const { apply, index, input } = expr;
+function ranks(scores: Tensor, layer: Experts): Tensor {
+  const { apply, constant, index, input } = expr;
   const [mine, other] = [input(0), input(1)];
-  const before = apply('and', apply('equal', other, mine), apply('less', index(2), index(1)));
-  const better = pointwise(apply('or', apply('less', mine, other), before), [
-    expandDims(scores, 2),
-    expandDims(scores, 1),
-  ]);
-  return sum(better, { keepDims: false });
+  const parts = turns(scores.shape[1]!, scores.shape[0]! * scores.shape[1]!, layer).map(([from, to]) => {
+    const number = apply('add', index(2), constant(from, 'i32'));
+    const before = apply('and', apply('equal', other, mine), apply('less', number, index(1)));
+    const others = expandDims(slice(scores, 1, from, to), 1);
+    const better = pointwise(apply('or', apply('less', mine, other), before), [expandDims(scores, 2), others]);
+    return sum(better, { keepDims: false });
+  });
+  return parts.reduce((a, b) => add(a, b));
 }
 
 /** Every expert works on every token, most of it for nothing: right for many tokens or few experts. */
@@ -95,10 +100,25 @@ function dense(tokens: Tensor, scores: Tensor, rank: Tensor, layer: Experts): Te
   const count = tokens.shape[0]!;
   const isChosen = apply('less', input(1), constant(layer.chosen, 'i32'));
   const share = shares(pointwise(apply('select', isChosen, input(0), constant(0)), [scores, rank]), layer); // [N, E]
-  const both = linear(tokens, { weight: reshape(layer.gateUp, [experts * twice, width]) });
-  const hidden = gated(reshape(both, [count, experts, twice]), layer.activation); // [N, E, F]
-  const weighted = transpose(mul(hidden, expandDims(share, 2)), [1, 0, 2]); // [E, N, F]
-  return sum(matmul(weighted, transpose(layer.down, [0, 2, 1])), { axes: [0], keepDims: false });
+  const parts = turns(experts, count * twice, layer).map(([from, to]) => {
+    const weight = reshape(slice(layer.gateUp, 0, from, to), [(to - from) * twice, width]);
+    const both = reshape(linear(tokens, { weight }), [count, to - from, twice]);
+    const weighted = mul(gated(both, layer.activation), expandDims(slice(share, 1, from, to), 2)); // [N, e, F]
+    const down = transpose(slice(layer.down, 0, from, to), [0, 2, 1]); // [e, F, C]
+    return sum(matmul(transpose(weighted, [1, 0, 2]), down), { axes: [0], keepDims: false });
+  });
+  return parts.reduce((a, b) => add(a, b));
+}
+
+/** Runs of experts that go together, where each takes `elements` on the way. */
+function turns(
+  experts: number,
+  elements: number,
+  { room = 2 ** 24 }: Experts,
+): (readonly [from: number, to: number])[] {
+  const together = Math.max(1, Math.floor(room / elements));
+  const count = Math.ceil(experts / together);
+  return Array.from({ length: count }, (_, i) => [i * together, Math.min((i + 1) * together, experts)]);
 }
 
 /** The weights of the chosen experts are fetched: right for a token or two of many experts. */
