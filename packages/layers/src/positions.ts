@@ -1,6 +1,6 @@
 // Where a token stands: sinusoidal tables (Vaswani et al., arXiv:1706.03762 §3.5), computed on the host in f64; positions of the
 // tokens of a pass.
-import { expr, gatherRange, pointwise, slice } from '@transept/tensor';
+import { expr, gatherRange, pointwise, ShapeError, slice } from '@transept/tensor';
 import type { Graph, ScalarRef, Tensor } from '@transept/tensor';
 
 export interface SinusoidalOptions {
@@ -14,8 +14,15 @@ export interface SinusoidalOptions {
   readonly first?: number;
 }
 
+/** A table is made before any weight shows that a model is so large. */
+const MOST_NUMBERS = 2 ** 25;
+
 /** Row p holds sin and cos of (first + p) / 10000^(i / divisor) for i = 0, 1, … : [positions, width]. */
 export function sinusoidalTable({ positions, width, layout, divisor, first = 0 }: SinusoidalOptions): Float32Array {
+  if (positions * width > MOST_NUMBERS)
+    throw new ShapeError(
+      `sinusoidalTable: ${positions} positions of width ${width} are ${positions * width} numbers; at most ${MOST_NUMBERS}`,
+    );
   const table = new Float32Array(positions * width);
   // Of an odd width the paper's table ends with a sine, that of fairseq with a zero.
   const sines = divisor === undefined ? Math.ceil(width / 2) : Math.floor(width / 2);

@@ -68,12 +68,15 @@ export class ConfigReader {
     return Array.isArray(this.#json[key]);
   }
 
-  /** A whole number from 1 on. How many layers or experts there are is how often they are built: at most 1,000. */
+  /**
+   * A whole number from 1 on. Tables are made and layers built by sizes before any file shows that they are true, so they have
+   * bounds: 500 layers, experts or groups, 16 million tokens or positions, a million of everything else.
+   */
   size(key: string, fallback?: number): number {
-    const most = /(^|_)(layers?|experts)$/.test(key) ? 1000 : 2 ** 31 - 1;
+    const most = /(^|_)(layers?|experts)$|group/.test(key) ? 500 : /vocab|position|n_ctx/.test(key) ? 2 ** 24 : 2 ** 20;
     return this.#read(
       key,
-      most === 1000 ? 'a whole number from 1 to 1000' : 'a whole number from 1 on',
+      `a whole number from 1 to ${most}`,
       fallback,
       (v): v is number => Number.isSafeInteger(v) && (v as number) > 0 && (v as number) <= most,
     );
@@ -129,7 +132,7 @@ export class ConfigReader {
 
   /** The same for a name that is part of what stands under a key. */
   activationNamed(key: string, name: string): Activation {
-    const known = activations[name];
+    const known = Object.hasOwn(activations, name) ? activations[name] : undefined;
     if (!known) this.fail(key, `"${name}" is no known activation`, `one of ${Object.keys(activations).join(', ')}`);
     return known!;
   }

@@ -8,7 +8,7 @@ import { wholeNumber } from '../context.ts';
 import type { Context } from '../context.ts';
 import { exitCodes } from '../errors.ts';
 import { fuzz } from '../fuzz/fuzz.ts';
-import type { FuzzReport } from '../fuzz/fuzz.ts';
+import type { Finding, FuzzReport } from '../fuzz/fuzz.ts';
 import { ggufSample, ownSamples, sampleOf } from '../fuzz/samples.ts';
 import type { Sample } from '../fuzz/samples.ts';
 import { fixtures } from '../places.ts';
@@ -48,6 +48,7 @@ async function run(context: Context, paths: readonly string[], options: FuzzComm
       watch.at(seed);
       progress.update(seed - options.seed, options.seeds);
     },
+    onFinding: (finding) => void terminal.stderr.write(`transept: fuzz: ${line(finding)}\n`),
   });
   await print(terminal.stdout, options.json ? `${JSON.stringify(report, null, 2)}\n` : show(report));
   if (report.findings.length > 0) context.finish(exitCodes.disagreement);
@@ -73,15 +74,15 @@ function safeList(path: string): string[] {
   }
 }
 
+const line = ({ seed, sample, path, kind, detail }: Finding): string =>
+  `seed ${seed}: ${sample}/${path}: ${kind}: ${detail}`;
+
 function show({ seeds, refused, accepted, findings }: FuzzReport): string {
-  const lines = findings.map(
-    ({ seed, sample, path, kind, detail }) => `seed ${seed}: ${sample}/${path}: ${kind}: ${detail}`,
-  );
-  return `${[...lines, `${seeds} changed files: ${refused} refused, ${accepted} opened, ${findings.length} findings`].join('\n')}\n`;
+  return `${[...findings.map(line), `${seeds} changed files: ${refused} refused, ${accepted} opened, ${findings.length} findings`].join('\n')}\n`;
 }
 
 /** Ends the process when a seed takes so long: nothing within it could. */
-const HANG_MS = 30_000;
+const HANG_MS = 15_000;
 
 class Watch implements Disposable {
   readonly #seed = new Float64Array(new SharedArrayBuffer(8));

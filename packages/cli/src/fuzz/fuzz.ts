@@ -23,6 +23,9 @@ export interface FuzzOptions {
   readonly signal?: AbortSignal;
   /** Called before each seed. */
   readonly onSeed?: (seed: number) => void;
+  readonly onFinding?: (finding: Finding) => void;
+  /** What is done with the changed files; gives the errors. Default: everything. */
+  readonly open?: (files: Files, path: string) => Promise<readonly unknown[]>;
 }
 
 export interface FuzzReport {
@@ -48,7 +51,8 @@ const SLOW_MS = 2_000;
 /** Memory that one file may take beyond 64 times its size. */
 const MEMORY_BYTES = 128e6;
 
-export async function fuzz({ samples, seed = 0, seeds = 1000, signal, onSeed }: FuzzOptions): Promise<FuzzReport> {
+export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
+  const { samples, seed = 0, seeds = 1000, signal, onSeed, onFinding, open = openAll } = options;
   const inputs = await Promise.all(
     samples.flatMap((sample) =>
       sample.paths.map(async (path) => ({ sample, path, head: await headOf(sample.files, path) })),
@@ -66,9 +70,11 @@ export async function fuzz({ samples, seed = 0, seeds = 1000, signal, onSeed }: 
         ? new TextEncoder().encode(mutateJson(new TextDecoder().decode(head), dice))
         : mutateBytes(head, dice);
     const files = replaced(sample.files, path, head.length, changed);
-    const found = (kind: Finding['kind'], detail: string): void =>
-      void findings.push({ seed: at, sample: sample.name, path, kind, detail });
-    const { errors, ms, bytes } = await measured(files, path);
+    const found = (kind: Finding['kind'], detail: string): void => {
+      findings.push({ seed: at, sample: sample.name, path, kind, detail });
+      onFinding?.(findings.at(-1)!);
+    };
+    const { errors, ms, bytes } = await measured(() => open(files, path));
     if (errors.length > 0) refused++;
     for (const error of errors) if (!isNamed(error)) found('error', describe(error));
     if (ms > SLOW_MS) found('slow', `${Math.round(ms)} ms`);
@@ -78,10 +84,12 @@ export async function fuzz({ samples, seed = 0, seeds = 1000, signal, onSeed }: 
   return { seeds, refused, accepted: seeds - refused, findings };
 }
 
-async function measured(files: Files, path: string): Promise<{ errors: unknown[]; ms: number; bytes: number }> {
+async function measured<T>(
+  run: () => Promise<readonly T[]>,
+): Promise<{ errors: readonly T[]; ms: number; bytes: number }> {
   const before = memory();
   const began = performance.now();
-  const errors = await openAll(files, path);
+  const errors = await run();
   return { errors, ms: performance.now() - began, bytes: memory() - before };
 }
 

@@ -126,13 +126,14 @@ export function mutateJson(text: string, random: Random): string {
         else if (typeof own[key] === 'string') own[key] = `${own[key]}${String(random.pick(values))}`;
         break;
       case 3:
-        if (!Array.isArray(container)) own[`${key}${random.pick(['', 's', '_', '\u0000'])}`] = random.pick(values);
+        if (!Array.isArray(container))
+          own[`${key}${random.pick(['', 's', '_', '\u0000'])}`] = structuredClone(random.pick(values));
         break;
       case 4:
         own[key] = nested(random.pick([3, 40, 70, 900]));
         break;
       default:
-        own[key] = random.pick(values);
+        own[key] = structuredClone(random.pick(values));
     }
   }
   return JSON.stringify(json);
