@@ -107,7 +107,7 @@ describe('configuration', () => {
     ['model_type', 'martian', 'config.json: "model_type" is "martian", which is not registered; there is'],
     ['model_type', undefined, 'config.json: "model_type": it is missing'],
     ['d_model', 'big', 'config.json: "d_model": it is "big"; expected a whole number from 1 to 1048576'],
-    ['encoder_attention_heads', 7, 'config.json: "encoder_attention_heads": 7 does not divide d_model 256'],
+    ['encoder_attention_heads', 7, 'config.json: "encoder_attention_heads": 7 does not divide the width 256'],
     ['activation_function', 'wobble', '"wobble" is no known activation'],
   ])('%s is %s', async (key, value, message) => {
     const model = copyModel();
