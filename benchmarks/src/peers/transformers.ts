@@ -103,6 +103,8 @@ async function serve(folder: string): Promise<string> {
     else createReadStream(path).pipe(response);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  // Timing blocks this process for longer than connections are kept by default.
+  server.keepAliveTimeout = 0;
   server.unref();
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
 }

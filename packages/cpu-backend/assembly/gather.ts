@@ -1,6 +1,6 @@
 // gather: rows of a table, by indices or from a start on. The rest of a row is a strided view of its own.
 import { beginExpression, evaluate } from './expression';
-import { expandRow } from './stored';
+import { expandRow, unpackRow } from './stored';
 import { gatherElements, rowOffset } from './views';
 import { i32At, pointerAt, shareStart } from './words';
 
@@ -22,6 +22,9 @@ const expressionWord = 14;
 const scratchWord = 15;
 const scratchBytesWord = 16;
 const formWord = 17; // how the table is stored; 0: elements of four bytes
+const panelledWord = 18; // address of the number of rows of the buffer that lie in panels, or 0
+const panelBaseWord = 19; // address of its first row
+const firstRowWord = 20; // the table's first row in it
 
 export function gather(params: usize, thread: i32, threads: i32): void {
   const count = i32At(params, countWord);
@@ -33,6 +36,9 @@ export function gather(params: usize, thread: i32, threads: i32): void {
   const indices = pointerAt(params, indicesWord);
   const out = pointerAt(params, outWord);
   const form = i32At(params, formWord);
+  const panelledAt = pointerAt(params, panelledWord);
+  const panelled = panelledAt ? load<i32>(panelledAt) : 0;
+  const firstRow = i32At(params, firstRowWord);
   const from = shareStart(count, thread, threads);
   const end = shareStart(count, thread + 1, threads);
   for (let i = from; i < end; i++) {
@@ -47,9 +53,12 @@ export function gather(params: usize, thread: i32, threads: i32): void {
             ),
         )
       : load<i32>(pointerAt(params, startWord)) + i;
-    const at = pointerAt(params, tableWord) + max(0, min(row, tableRows - 1)) * i32At(params, tableRowWord);
+    const inside = max(0, min(row, tableRows - 1));
+    const at = pointerAt(params, tableWord) + inside * i32At(params, tableRowWord);
     const to = out + ((<usize>(i * rest)) << 2);
-    if (form == 0) gatherElements(to, at, rank, shape, strides, 0, rest);
+    const place = firstRow + inside;
+    if (place < panelled) unpackRow(to, form, pointerAt(params, panelBaseWord), place, rest);
+    else if (form == 0) gatherElements(to, at, rank, shape, strides, 0, rest);
     else expandRow(to, form, at, rest);
   }
   const expression = pointerAt(params, expressionWord);

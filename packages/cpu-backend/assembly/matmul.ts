@@ -32,6 +32,7 @@ const scratchEdgeWord = 16; // offsets in scratch
 const scratchAWord = 17;
 const scratchBWord = 18;
 const formWord = 19; // of packed weights: 0 f32, 1 f16, 2 bf16
+const tailTableWord = 20; // address of the last panel where that lies elsewhere, or 0, for each of the batch
 
 export function matmul(params: usize, thread: i32, threads: i32): void {
   const split = i32At(params, splitWord);
@@ -81,6 +82,7 @@ function multiply(
   const aColumn = i32At(params, aColumnWord);
   const a = <usize>load<u32>(pointerAt(params, aTableWord) + ((<usize>batch) << 2));
   let b = <usize>load<u32>(pointerAt(params, bTableWord) + ((<usize>batch) << 2));
+  const tail = <usize>load<u32>(pointerAt(params, tailTableWord) + ((<usize>batch) << 2));
   const firstRow = batch * i32At(params, rowsWord);
   const out = pointerAt(params, outWord);
   const outRow = (<usize>columns) << 2;
@@ -122,6 +124,7 @@ function multiply(
         k == 0,
         edge,
         form,
+        tail ? tail + ((<usize>k) << (3 + shift)) : 0,
       );
       k += steps;
     } while (k < depth);
@@ -156,6 +159,7 @@ export function block(
   first: bool,
   edge: usize,
   form: i32,
+  tail: usize,
 ): void {
   const tiles = (rows + 5) / 6;
   // From three tiles on it pays to widen a panel once, beside the output's edge.
@@ -167,9 +171,12 @@ export function block(
     let panels = min(most, (columns - column) >> 3);
     if (panels == 3 && rows == 1) panels = 2;
     const width = panels > 0 ? panels << 3 : columns - column;
-    const panel = widened ? edge + edgeBytes : b;
+    let panel = panels == 0 && tail ? tail : b;
+    if (widened) {
+      expandHalves(edge + edgeBytes, form, panel, depth << 3);
+      panel = edge + edgeBytes;
+    }
     const panelForm = widened ? 0 : form;
-    if (widened) expandHalves(panel, form, b, depth << 3);
     let row = 0;
     for (let i = 1; i <= tiles; i++) {
       const end = (rows * i) / tiles;
@@ -226,21 +233,45 @@ function edgeTile(
     for (let j = 0; j < width; j++) store<f32>(c + i * cRow + (j << 2), load<f32>(edge + (i << 5) + (j << 2)));
 }
 
-/** Pack a whole parameter: {to, from, row stride, column stride, depth, columns, form}, for one thread's panels. */
+/** Pack some columns: {form, depth} decide how. */
+function packForm(
+  form: i32,
+  to: usize,
+  from: usize,
+  rowStride: i32,
+  columnStride: i32,
+  depth: i32,
+  columns: i32,
+): void {
+  if (form == 0) packColumns(to, from, rowStride, columnStride, depth, columns);
+  else if (form < 3) packHalves(to, from, rowStride, columnStride, depth, columns);
+  else if (form == 3) packQ8(to, from, columnStride, depth >> 5, columns);
+  else packQ4(to, from, columnStride, depth >> 5, columns);
+}
+
+/**
+ * Pack a whole parameter: {to, from, row stride, column stride, depth, columns, form, scratch, its size for a thread, bytes of a panel},
+ * for one thread's panels. With scratch, `to` may be `from`: then every eight columns take the place of their panel.
+ */
 export function packParameter(params: usize, thread: i32, threads: i32): void {
   const to = pointerAt(params, 0);
+  const from = pointerAt(params, 1);
   const rowStride = i32At(params, 2);
   const columnStride = i32At(params, 3);
   const depth = i32At(params, 4);
   const columns = i32At(params, 5);
   const form = i32At(params, 6);
+  const panelBytes = pointerAt(params, 9);
   const panels = (columns + 7) >> 3;
-  const fromColumn = shareStart(panels, thread, threads) << 3;
-  const width = min(columns, shareStart(panels, thread + 1, threads) << 3) - fromColumn;
-  const from = pointerAt(params, 1) + fromColumn * columnStride;
-  if (form == 0) packColumns(to + ((<usize>fromColumn * depth) << 2), from, rowStride, columnStride, depth, width);
-  else if (form < 3) packHalves(to + ((<usize>fromColumn * depth) << 1), from, rowStride, columnStride, depth, width);
-  else if (form == 3)
-    packQ8(to + <usize>((fromColumn >> 3) * (depth >> 5)) * 272, from, columnStride, depth >> 5, width);
-  else packQ4(to + <usize>((fromColumn >> 3) * (depth >> 5)) * 144, from, columnStride, depth >> 5, width);
+  const end = shareStart(panels, thread + 1, threads);
+  const scratch = pointerAt(params, 7) ? pointerAt(params, 7) + thread * pointerAt(params, 8) : 0;
+  for (let panel = shareStart(panels, thread, threads); panel < end; panel++) {
+    let source = from + (panel << 3) * columnStride;
+    if (scratch) {
+      memory.copy(scratch, source, panelBytes);
+      source = scratch;
+    }
+    const width = min(8, columns - (panel << 3));
+    packForm(form, to + <usize>panel * panelBytes, source, rowStride, columnStride, depth, width);
+  }
 }

@@ -29,6 +29,7 @@ const scratchBytesWord = 11;
 const scratchEdgeWord = 12; // offsets in scratch
 const scratchRowWord = 13;
 const scratchBlocksWord = 14;
+const tailWord = 15; // the last panel where that lies elsewhere, or 0
 
 export function quantizedMatmul(params: usize, thread: i32, threads: i32): void {
   const rows = i32At(params, rowsWord);
@@ -77,6 +78,7 @@ export function quantizedMatmul(params: usize, thread: i32, threads: i32): void 
       toColumn - fromColumn,
       blocks,
       edge,
+      pointerAt(params, tailWord),
     );
     if (expression) finish(expression, scratch, row, end, columns, fromColumn, toColumn);
   }
@@ -116,6 +118,7 @@ function multiplyBlocks(
   columns: i32,
   blocks: i32,
   edge: usize,
+  tail: usize,
 ): void {
   const tiles = (rows + 5) / 6;
   const most = rows == 1 ? 4 : rows == 2 ? 3 : 1;
@@ -131,7 +134,7 @@ function multiplyBlocks(
       const to = out + row * outRow + ((<usize>column) << 2);
       if (panels > 0) blockTile(form, end - row, panels, from, aRow, b, bPanel, to, outRow, blocks);
       else {
-        blockTile(form, end - row, 1, from, aRow, b, bPanel, edge, 32, blocks);
+        blockTile(form, end - row, 1, from, aRow, tail ? tail : b, bPanel, edge, 32, blocks);
         for (let r = 0; r < end - row; r++)
           for (let c = 0; c < width; c++) store<f32>(to + r * outRow + (c << 2), load<f32>(edge + (r << 5) + (c << 2)));
       }

@@ -1,5 +1,6 @@
 // Rows of weights that are stored in fewer bits, as f32. Forms: 1 f16, 2 bf16, 3 Q8_0, 4 Q4_0.
 import { halfMask, halfScale, widenF16 } from './simd';
+import { copyElements } from './views';
 
 /** The first `count` values of a row. For blocks `count` is a multiple of 32. */
 export function expandRow(to: usize, form: i32, from: usize, count: i32): void {
@@ -60,5 +61,39 @@ function expandQ4(to: usize, from: usize, blocks: i32): void {
     }
     to += 64;
     from += 18;
+  }
+}
+
+/** Row `row` of a matrix whose rows lie in panels of eight (pack.ts), each of `count` values. */
+export function unpackRow(to: usize, form: i32, panels: usize, row: i32, count: i32): void {
+  const column = <usize>(row & 7);
+  const panel = row >> 3;
+  if (form == 0) {
+    copyElements(to, 4, panels + ((<usize>(panel * count)) << 5) + (column << 2), 32, count);
+  } else if (form < 3) {
+    let from = panels + ((<usize>(panel * count)) << 4) + (column << 1);
+    for (; count > 0; count--) {
+      expandHalves(to, form, from, 1);
+      to += 4;
+      from += 16;
+    }
+  } else {
+    const blockBytes: usize = form == 3 ? 272 : 144;
+    const blocks = count >> 5;
+    let block = panels + <usize>(panel * blocks) * blockBytes;
+    for (let i = 0; i < blocks; i++) {
+      const d = f32x4.extract_lane(scaleOf(block + (column << 1)), 0);
+      for (let k: usize = 0; k < 32; k++) {
+        let number: i32;
+        if (form == 3) number = load<i8>(block + 16 + (k >> 1) * 16 + (column << 1) + (k & 1));
+        else {
+          const lane = <i32>load<u16>(block + 16 + (k >> 3) * 32 + (column << 2) + ((k & 1) << 1));
+          number = ((lane >> ((<i32>((k & 7) >> 1)) << 2)) & 15) - 8;
+        }
+        store<f32>(to + (k << 2), d * <f32>number);
+      }
+      to += 128;
+      block += blockBytes;
+    }
   }
 }

@@ -12,6 +12,7 @@ import type { Host } from './program.ts';
 import { kernelNumbers } from './step.ts';
 import type { Step } from './step.ts';
 import { anyFailed, hardwareThreads, releaseAll, threadsObstacle } from './threads.ts';
+import { unpack } from './unpack.ts';
 import { detectSimd } from './variants.ts';
 import type { Simd } from './variants.ts';
 
@@ -85,12 +86,17 @@ class CpuBackend implements Backend<Step> {
     void engine.helpers?.failed.then((error) => this.#fail(error));
     const { heap } = engine;
     const threads = 1 + (engine.helpers?.count ?? 0);
-    const packProgram = heap.allocate(64, 'the packing step');
-    const packing = new PackedParameters(heap, (...parameters) => {
+    const packProgram = heap.allocate(128, 'the packing step');
+    const packing = new PackedParameters(heap, (request) => {
+      const { to, from, rowStride, columnStride, depth, columns, form, panelBytes, inPlace } = request;
+      const room = Math.ceil(panelBytes / alignment) * alignment;
+      const scratch = inPlace ? heap.allocate(room * threads, 'packing a parameter') : 0;
       const parametersAt = packProgram + packHeaderWords * 4;
       const step = [kernelNumbers.packParameter, parametersAt, 1, 0];
+      const parameters = [to, from, rowStride, columnStride, depth, columns, form, scratch, room, panelBytes];
       heap.words.set([1, threads, 0, 0, ...step, ...parameters], packProgram / 4);
       this.#run(packProgram);
+      if (inPlace) heap.free(scratch);
     });
     this.#host = {
       heap,
@@ -121,14 +127,16 @@ class CpuBackend implements Backend<Step> {
       throw new BackendError(
         `write: the buffer of ${buffer.bytes} bytes is a parameter of ${target.readers} loaded programs, which keep repacked copies of it; dispose them first, or trace it as a state`,
       );
+    this.#host.packing.restore(target);
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     this.#engine.heap.bytesView.set(bytes, target.address + byteOffset);
   }
 
   async read(buffer: Buffer, byteOffset = 0, bytes = buffer.bytes - byteOffset): Promise<Uint8Array<ArrayBuffer>> {
-    const { address } = this.#own('read', buffer, byteOffset, bytes);
-    const start = address + byteOffset;
-    return new Uint8Array(this.#engine.heap.bytesView.subarray(start, start + bytes));
+    const source = this.#own('read', buffer, byteOffset, bytes);
+    const all = this.#host.packing.bytes(source);
+    const plain = source.panels ? unpack(all, source.panels) : all;
+    return new Uint8Array(plain.subarray(byteOffset, byteOffset + bytes));
   }
 
   async load(plan: Plan, bound: Readonly<Record<string, Buffer>>, options: LoadOptions = {}): Promise<Program> {

@@ -4,6 +4,7 @@ import { BackendError, storedBytes } from '@transept/tensor';
 import type { Backend, Buffer, Call, Capabilities, Kernel, Plan, Program, View } from '@transept/tensor';
 import { DeviceBuffer } from './buffer.ts';
 import type { Heap } from './memory.ts';
+import { rowsOf } from './packing.ts';
 import type { PackedParameters } from './packing.ts';
 import { kernelNumbers, storageOf, worthSharing } from './step.ts';
 import type { Placement, Step } from './step.ts';
@@ -22,6 +23,25 @@ export interface Host {
   readonly capabilities: Capabilities;
   /** Replay the program at an address. Throws when the device is lost. */
   run(program: number): void;
+}
+
+const isParameter = (plan: Plan, { buffer }: View): boolean => {
+  const planned = plan.buffers[buffer]!;
+  return planned.kind === 'bound' && planned.role === 'parameter';
+};
+
+/** Bound buffers that some call needs as they were written: all but weights that matmul has panels of or gather takes rows of. */
+function readPlainly(plan: Plan): Set<number> {
+  const plain = new Set<number>();
+  for (const { op, inputs, output, epilogue } of plan.calls) {
+    for (const view of [output, ...(epilogue?.inputs ?? [])]) plain.add(view.buffer);
+    inputs.forEach((view, i) => {
+      const panels = op === 'matmul' && i === 1 && isParameter(plan, view);
+      const rows = op === 'gather' && i === 0 && isParameter(plan, view) && rowsOf(view, 0);
+      if (!panels && !rows) plain.add(view.buffer);
+    });
+  }
+  return plain;
 }
 
 /** Undo, in reverse order, everything noted here. */
@@ -101,11 +121,16 @@ export class LoadedProgram implements Program {
       release.defer(() => heap.free(address));
       return address;
     };
-    const addresses = plan.buffers.map((buffer) =>
-      buffer.kind === 'temporary'
-        ? allocate(buffer.bytes, `temporaries of plan "${plan.name}"`)
-        : this.#bind(buffer, bound[buffer.name]).address,
-    );
+    const plain = readPlainly(plan);
+    const addresses = plan.buffers.map((planned, i) => {
+      if (planned.kind === 'temporary') return allocate(planned.bytes, `temporaries of plan "${plan.name}"`);
+      const buffer = this.#bind(planned, bound[planned.name]);
+      if (planned.role !== 'parameter') return packing.writable(buffer, planned.name);
+      if (!plain.has(i)) return buffer.address;
+      const { address, release: free } = packing.plain(buffer);
+      release.defer(free);
+      return address;
+    });
     const steps = plan.calls.map((call) => this.#prepare(call, kernels[call.op], capabilities));
     const scratchBytes = Math.ceil(Math.max(0, ...steps.map((s) => s.scratchBytes)) / 64) * 64 + 64;
     const words = new Words(heap, release);
@@ -119,12 +144,19 @@ export class LoadedProgram implements Program {
       scalar: (value) => (typeof value === 'number' ? words.place([value]) : scalars + value.scalar * laneBytes),
       scalarLanes: (scalar) => scalars + scalar * laneBytes,
       words: (values) => words.place(values),
-      panels: (view, depth, columns, stored) => {
-        const planned = plan.buffers[view.buffer]!;
-        const buffer = this.#buffers.get(planned.kind === 'bound' ? planned.name : '')!;
-        const key = packing.acquire(buffer, view, depth, columns, stored);
-        release.defer(() => packing.release(buffer, key));
-        return packing.address(buffer, key);
+      panels: (view, stored) => {
+        const { release: free, ...panels } = packing.panels(this.#bufferOf(view)!, view, stored);
+        release.defer(free);
+        return panels;
+      },
+      rows: (table) => {
+        const parameter = isParameter(plan, table) ? this.#bufferOf(table) : undefined;
+        const rows = parameter && rowsOf(table, 0);
+        if (!parameter || !rows) return { table: placement.address(table), panelledAt: 0, base: 0, first: 0 };
+        const base = parameter.address;
+        const stored = storageOf(table, plan);
+        const start = stored ? storedBytes(stored, table.offset) : table.offset * 4;
+        return { table: base + start, panelledAt: parameter.panelledAt(), base, first: rows.first };
       },
       scratch: allocate(scratchBytes * threads, `working memory of plan "${plan.name}"`),
       scratchBytes,
@@ -162,6 +194,11 @@ export class LoadedProgram implements Program {
     });
     this.#buffers.set(name, buffer);
     return buffer;
+  }
+
+  #bufferOf({ buffer }: View): DeviceBuffer | undefined {
+    const planned = this.plan.buffers[buffer]!;
+    return planned.kind === 'bound' ? this.#buffers.get(planned.name) : undefined;
   }
 
   #prepare(call: Call, kernel: Kernel<Step> | undefined, capabilities: Capabilities): Step {

@@ -1,5 +1,6 @@
 // What a kernel makes of a call: a step that is written into WebAssembly memory when its program is loaded.
 import type { Plan, ScalarRef, Storage, View } from '@transept/tensor';
+import type { Panels } from './packing.ts';
 
 /** A kernel of the WebAssembly module, by its number there. */
 export const kernelNumbers = {
@@ -31,10 +32,21 @@ export interface Placement {
   /** Of a copy of some 32-bit words, kept as long as the program. */
   words(words: readonly number[]): number;
   /** Of a parameter view [depth, columns] repacked in panels, shared between programs. */
-  panels(view: View, depth: number, columns: number, stored?: Storage): number;
+  panels(view: View, stored: Storage | undefined): Panels;
+  /** Of a table's rows, wherever its buffer has them by the time the step runs. */
+  rows(table: View): TableRows;
   /** Of working memory, one part of `scratchBytes` per thread. */
   readonly scratch: number;
   readonly scratchBytes: number;
+}
+
+/** Where a table begins, as an address; and, for rows that lie in panels, of what number they are in the buffer at `base`. */
+export interface TableRows {
+  readonly table: number;
+  /** Address of the number of rows in panels, or 0 where none ever do. */
+  readonly panelledAt: number;
+  readonly base: number;
+  readonly first: number;
 }
 
 export interface Step {

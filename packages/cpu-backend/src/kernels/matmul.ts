@@ -49,36 +49,40 @@ export const matmul: Kernel<Step> = {
     const edgeBytes = tileRows * panelColumns * 4 + (stored ? blockDepth * panelColumns * 4 : 0);
     const aAt = edgeAt + edgeBytes;
     const bAt = aAt + (a.strides.at(-1) === 1 ? 0 : Math.min(rows, blockRows) * Math.min(depth, blockDepth) * 4);
-    const panels = Math.ceil(Math.min(columns, blockColumns) / panelColumns);
+    const ownPanels = Math.ceil(Math.min(columns, blockColumns) / panelColumns);
     return {
       kernel: 'matmul',
       variant: `${packed ? (stored ?? 'f32') + ' panels' : 'packed as it runs'}, tiles of ${tileShape(rows, columns)}`,
       work: elements(output.shape) * depth,
-      scratchBytes: bAt + (packed ? 0 : panels * panelColumns * depth * 4),
-      parameters: (at) => [
-        batch,
-        rows,
-        columns,
-        depth,
-        at.words(aOffsets.map((o) => at.address(matrix(a, o)))),
-        at.words(
-          bOffsets.map((o) => (packed ? at.panels(matrix(b, o), depth, columns, stored) : at.address(matrix(b, o)))),
-        ),
-        at.address(output),
-        a.strides.at(-2)! * 4,
-        a.strides.at(-1)! * 4,
-        b.strides.at(-2)! * 4,
-        b.strides.at(-1)! * 4,
-        packed ? 1 : 0,
-        batch > 1 ? 0 : rows < 4 * tileRows ? 1 : 2,
-        epilogue?.place(at) ?? 0,
-        at.scratch,
-        at.scratchBytes,
-        edgeAt,
-        aAt,
-        bAt,
-        formOf(stored),
-      ],
+      scratchBytes: bAt + (packed ? 0 : ownPanels * panelColumns * depth * 4),
+      parameters(at) {
+        const panels = bOffsets.map((o) =>
+          packed ? at.panels(matrix(b, o), stored) : { address: at.address(matrix(b, o)), tail: 0 },
+        );
+        return [
+          batch,
+          rows,
+          columns,
+          depth,
+          at.words(aOffsets.map((o) => at.address(matrix(a, o)))),
+          at.words(panels.map((p) => p.address)),
+          at.address(output),
+          a.strides.at(-2)! * 4,
+          a.strides.at(-1)! * 4,
+          b.strides.at(-2)! * 4,
+          b.strides.at(-1)! * 4,
+          packed ? 1 : 0,
+          batch > 1 ? 0 : rows < 4 * tileRows ? 1 : 2,
+          epilogue?.place(at) ?? 0,
+          at.scratch,
+          at.scratchBytes,
+          edgeAt,
+          aAt,
+          bAt,
+          formOf(stored),
+          at.words(panels.map((p) => p.tail)),
+        ];
+      },
     };
   },
 };

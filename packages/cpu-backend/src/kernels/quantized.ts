@@ -26,22 +26,26 @@ export function quantizedStep(call: Call, plan: Plan, stored: Storage): Step {
     variant: `${stored} panels times rows in 16 bits, tiles of ${tileShape(rows, columns)}`,
     work: elements(output.shape) * depth,
     scratchBytes: blocksAt + Math.min(rows, blockRows) * (depth / 32) * recordBytes,
-    parameters: (at) => [
-      rows,
-      columns,
-      depth,
-      at.address(a),
-      a.strides[0]! * 4,
-      a.strides[1]! * 4,
-      at.panels(b, depth, columns, stored),
-      at.address(output),
-      formOf(stored),
-      epilogue?.place(at) ?? 0,
-      at.scratch,
-      at.scratchBytes,
-      edgeAt,
-      rowAt,
-      blocksAt,
-    ],
+    parameters(at) {
+      const panels = at.panels(b, stored);
+      return [
+        rows,
+        columns,
+        depth,
+        at.address(a),
+        a.strides[0]! * 4,
+        a.strides[1]! * 4,
+        panels.address,
+        at.address(output),
+        formOf(stored),
+        epilogue?.place(at) ?? 0,
+        at.scratch,
+        at.scratchBytes,
+        edgeAt,
+        rowAt,
+        blocksAt,
+        panels.tail,
+      ];
+    },
   };
 }
