@@ -8,6 +8,7 @@ import { showDifference } from '../bisect/show.ts';
 import { modelOptions, moduleOptions } from '../context.ts';
 import type { Context, ModelOptions, ModuleOptions } from '../context.ts';
 import { CommandError, exitCodes } from '../errors.ts';
+import { withNaN } from '../json.ts';
 import { openOn, registerModules } from '../models.ts';
 import { Progress } from '../progress.ts';
 import { columnsOf, print } from '../terminal.ts';
@@ -73,7 +74,7 @@ async function run(context: Context, text: string | undefined, options: BisectCo
   const report = { model: opened.model.name, backends: [first, second], ...apart, lowered };
   await print(
     terminal.stdout,
-    options.json ? `${JSON.stringify(report, null, 2)}\n` : show(report, columnsOf(terminal.stdout)),
+    options.json ? `${JSON.stringify(report, withNaN, 2)}\n` : show(report, columnsOf(terminal.stdout)),
   );
 }
 

@@ -69,7 +69,7 @@ const sample = [
 ];
 
 test.skipIf(missing)(`some of every sort on WebGPU${missing ? ` (missing: ${missing})` : ''}`, async () => {
-  const { failures, counts, code } = await report('--backend', 'webgpu', '--only', sample.join(','));
+  const { failures, counts, code } = await report('--backend', 'webgpu', '--only', ...sample);
   expect(failures).toEqual([]);
   expect(code).toBe(0);
   expect(counts.pass).toBeGreaterThan(35);

@@ -1,5 +1,5 @@
 // `transept conformance`: does a backend compute what it should? The suite as a command; exit code 1 with failures.
-import { Reporter, runConformance, runFaults, supportTable } from '@transept/conformance';
+import { casesFor, Reporter, runConformance, runFaults, supportTable } from '@transept/conformance';
 import type { CaseSource, ConformanceOptions, Mode, OutOfScope, Result } from '@transept/conformance';
 import { Option } from 'commander';
 import type { Command } from 'commander';
@@ -7,8 +7,10 @@ import { deviceOptions, wholeNumber } from '../context.ts';
 import type { Context, DeviceOptions } from '../context.ts';
 import { table } from '../draw/table.ts';
 import { CommandError, exitCodes } from '../errors.ts';
+import { withNaN } from '../json.ts';
 import { registerModules } from '../models.ts';
 import { readOperatorCases } from '../operator-cases.ts';
+import { Progress } from '../progress.ts';
 import { columnsOf, print } from '../terminal.ts';
 
 interface ConformanceCommandOptions extends DeviceOptions {
@@ -82,7 +84,7 @@ async function runOn(
     sameBitsThreads === undefined ? undefined : stack.use(await backends.create(name, { threads: sameBitsThreads }));
   const fresh: ConformanceOptions['fresh'] = () => backends.create(name, { threads });
   const reporter = new Reporter(name);
-  const suite = runConformance(backend, {
+  const suite: ConformanceOptions = {
     mode,
     seed,
     fresh,
@@ -90,10 +92,16 @@ async function runOn(
     ...(only && { only }),
     ...(source && { cases: source.cases }),
     ...(twin && { twin }),
-  });
-  for await (const result of suite) {
+  };
+  const progress = stack.use(new Progress(terminal.stderr, name));
+  const { length: total } = casesFor(suite);
+  let done = 0;
+  for await (const result of runConformance(backend, suite)) {
+    progress.update(++done, total);
     reporter.add(result);
-    if (result.outcome === 'fail' && !json) await print(terminal.stderr, `${describe(result)}\n`);
+    if (result.outcome !== 'fail' || json) continue;
+    progress[Symbol.dispose](); // its line gives way
+    await print(terminal.stderr, `${describe(result)}\n`);
   }
   return reporter;
 }
@@ -113,10 +121,6 @@ function jsonOf(reporters: readonly Reporter[], mode: Mode, outOfScope: readonly
   }));
   return objects.length === 1 ? objects[0] : objects;
 }
-
-/** JSON has no NaN and no infinities; they become strings. */
-const withNaN = (_: string, value: unknown): unknown =>
-  typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
 
 function show(reporters: readonly Reporter[], mode: Mode, width: number): string {
   if (mode === 'support') return `${supportTable(reporters)}\n`;
