@@ -2,5 +2,6 @@ export * from './agreement.ts';
 export * from './embed.ts';
 export { load, type LoadOptions, type TextModel } from './load.ts';
 export type { SentenceConfig } from './sentence-config.ts';
+export * from './tasks/index.ts';
 export * from './text.ts';
 export * from './verify/verify.ts';

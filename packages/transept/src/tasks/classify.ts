@@ -1,0 +1,38 @@
+// Classes of whole texts: topics, moods, whether one sentence follows from another.
+import type { TextModel } from '../load.ts';
+import { headOutputs, probabilities, taskModel } from './run.ts';
+import type { TaskOptions } from './run.ts';
+
+export interface Label {
+  readonly label: string;
+  /** A probability; of a regression, the number itself. */
+  readonly score: number;
+}
+
+/**
+ * The classes of each text, or of each pair of texts, best first. Scores add up to one, but where config.json says that a text may
+ * have several labels (`problem_type`) or there is only one, each stands for itself. Texts that are too long are cut.
+ */
+export async function classify(
+  model: TextModel,
+  texts: readonly (string | readonly [text: string, pair: string])[],
+  options: TaskOptions = {},
+): Promise<Label[][]> {
+  const task = taskModel(model, 'classify', ['sequenceClassification']);
+  const encodings = task.tokenizer.encodeBatch(texts, { truncation: { maxLength: task.maxTokens }, padding: false });
+  const outputs = await headOutputs(model, task, encodings, options);
+  const labels = task.encoder.labels ?? [];
+  const score = scoring(model.loaded.config['problem_type'], labels.length);
+  return outputs.map(({ logits }) => {
+    const scores = score(logits!.data);
+    return labels.map((label, i): Label => ({ label, score: scores[i]! })).sort((a, b) => b.score - a.score);
+  });
+}
+
+/** As the pipeline of transformers chooses. */
+function scoring(problem: unknown, count: number): (logits: Float32Array) => ArrayLike<number> {
+  if (problem === 'regression') return (logits) => logits;
+  if (problem === 'multi_label_classification' || count === 1)
+    return (logits) => logits.map((x) => 1 / (1 + Math.exp(-x)));
+  return probabilities;
+}

@@ -1,0 +1,5 @@
+export * from './answer.ts';
+export * from './classify.ts';
+export * from './fill-mask.ts';
+export type { TaskOptions } from './run.ts';
+export * from './token-classify.ts';

@@ -1,0 +1,98 @@
+// Encoded texts through an encoder and its head, together where they are of similar length.
+import { forward, InputError } from '@transept/generate';
+import type { OutputTensor } from '@transept/generate';
+import type { EncoderModel, Task } from '@transept/models';
+import type { Encoding, Tokenizer } from '@transept/tokenizer';
+import type { TextModel } from '../load.ts';
+
+export interface TaskOptions {
+  /** Texts that go through the model together. Default: 16. */
+  readonly batchSize?: number;
+  readonly signal?: AbortSignal;
+  /** Called when texts are done, with how many of all. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** What there is to work with, if the model can do the task at all. */
+export interface TaskModel {
+  readonly encoder: EncoderModel;
+  readonly tokenizer: Tokenizer;
+  /** Most tokens of a text, special ones counted. */
+  readonly maxTokens: number;
+}
+
+/** Throws an InputError that says what the model is, and what `task` needs. */
+export function taskModel({ loaded, tokenizer, name }: TextModel, task: string, heads: readonly Task[]): TaskModel {
+  const { model } = loaded;
+  if (model.kind !== 'encoder' || !heads.includes(model.task))
+    throw new InputError(
+      `${task}: ${name} is a "${model.modelType}"${'task' in model ? ` for ${model.task}` : ''}; take one for ${heads.join(' or ')}`,
+    );
+  if (!tokenizer) throw new InputError(`${task}: ${name} has no tokenizer.json; give ids to forward instead`);
+  return { encoder: model, tokenizer, maxTokens: model.maxPositions };
+}
+
+/** The outputs of the head for each encoding, without those of padding. */
+export async function headOutputs(
+  { loaded }: TextModel,
+  { encoder }: TaskModel,
+  encodings: readonly Encoding[],
+  { batchSize = 16, signal, onProgress }: TaskOptions,
+): Promise<Record<string, OutputTensor>[]> {
+  const order = [...encodings.keys()].sort((a, b) => encodings[a]!.length - encodings[b]!.length);
+  const results = new Array<Record<string, OutputTensor>>(encodings.length);
+  const padding = Number(loaded.config['pad_token_id'] ?? 0);
+  for (let at = 0; at < order.length; at += batchSize) {
+    const group = order.slice(at, at + batchSize);
+    const length = lengthOf(encodings[group.at(-1)!]!.length, encoder.maxPositions);
+    const rows = (values: (encoding: Encoding) => readonly number[], filler: number): number[][] =>
+      group.map((i) => {
+        const row = values(encodings[i]!);
+        return [...row, ...new Array<number>(length - row.length).fill(filler)];
+      });
+    const outputs = await forward(
+      loaded,
+      {
+        inputIds: rows(({ ids }) => ids, padding),
+        attentionMask: rows(({ attentionMask }) => attentionMask, 0),
+        ...(encoder.tokenTypes > 1 && { tokenTypeIds: rows(({ typeIds }) => typeIds, 0) }),
+      },
+      signal && { signal },
+    );
+    group.forEach((i, row) => (results[i] = rowOf(outputs, row, length, encodings[i]!.length)));
+    onProgress?.(at + group.length, order.length);
+  }
+  return results;
+}
+
+/** Lengths in few steps, so that few programs serve all. */
+const lengthOf = (longest: number, most: number): number =>
+  Math.min(most, Math.max(8, 2 ** Math.ceil(Math.log2(Math.max(1, longest)))));
+
+/** One row of outputs [B, …]; of those with an axis of tokens, the first `tokens`. */
+function rowOf(
+  outputs: Readonly<Record<string, OutputTensor>>,
+  row: number,
+  length: number,
+  tokens: number,
+): Record<string, OutputTensor> {
+  return Object.fromEntries(
+    Object.entries(outputs).map(([name, { shape, data }]) => {
+      const [, ...rest] = shape;
+      const size = rest.reduce((a, b) => a * b, 1);
+      const perToken = rest[0] === length ? size / length : undefined;
+      const count = perToken === undefined ? size : tokens * perToken;
+      const kept = perToken === undefined ? rest : [tokens, ...rest.slice(1)];
+      return [name, { shape: kept, data: data.slice(row * size, row * size + count) }];
+    }),
+  );
+}
+
+/** Probabilities of logits. */
+export function probabilities(logits: ArrayLike<number>): Float64Array {
+  const scores = Float64Array.from(logits);
+  const most = scores.reduce((a, b) => Math.max(a, b), -Infinity);
+  let sum = 0;
+  for (let i = 0; i < scores.length; i++) sum += scores[i] = Math.exp(scores[i]! - most);
+  return scores.map((x) => x / sum);
+}
