@@ -143,11 +143,14 @@ function encoderDecoderPass(model: EncoderDecoderModel, inputs: ForwardInputs): 
   }
 }
 
+/** Positions are below this where a model sets no limit: there are tables of them. */
+const farthest = 2 ** 22;
+
 function decoderPass(model: DecoderModel, inputs: ForwardInputs): Pass {
   const ids = needed('input_ids', inputs.inputIds, model);
   const source = rectangle('input_ids', ids, inputs.attentionMask, model.vocabSize, model.maxPositions);
   const shape = [source.rows, source.length];
-  const positions = sameShape(source, 'position_ids', inputs.positionIds, model.maxPositions);
+  const positions = sameShape(source, 'position_ids', inputs.positionIds, Math.min(model.maxPositions, farthest));
   const positionLimit = positions && bucket(positions.reduce((most, p) => Math.max(most, p), 0) + 1, Infinity);
   return {
     key: [shape, Boolean(inputs.attentionMask), positionLimit],

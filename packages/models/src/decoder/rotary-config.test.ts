@@ -60,6 +60,8 @@ describe('rotary embeddings', () => {
     const short = { type: 'longrope', short_factor: [1], long_factor: [1] };
     expect(() => read({ rope_scaling: short })).toThrow(/"short_factor": it has 1 numbers; expected 8/);
     expect(() => read({ rope_scaling: { type: 'linear', factor: 'two' } })).toThrow(/"factor": it is "two"/);
+    expect(() => read({ rope_scaling: { type: 'linear', factor: 0 } })).toThrow(/"factor": it is 0; expected a number above 0/);
+    expect(() => read({ rope_theta: -1 })).toThrow(/"rope_theta": it is -1/);
     const share = { rope_type: 'linear', factor: 2, partial_rotary_factor: 0 };
     expect(() => read({ rope_parameters: share })).toThrow(/"partial_rotary_factor": it is 0/);
   });

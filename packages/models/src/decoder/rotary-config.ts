@@ -53,6 +53,7 @@ export function rotaryParameters(
   const size = shared ? Math.floor(headSize * share) : headSize;
   if (size < 2 || 2 * Math.ceil(size / 2) > headSize)
     config.fail(partialKey, `${size} of the ${headSize} elements of a head are rotated`, 'a share that gives pairs');
+  if (theta <= 0) from('rope_theta').fail('rope_theta', `it is ${theta}`, 'a number above 0');
   const scaling = parameters && readScaling(kind, parameters, config, keys, Math.ceil(size / 2));
   return { size, theta, scaling };
 }
@@ -66,14 +67,18 @@ function readScaling(
 ): RotaryScaling | undefined {
   const key = 'original_max_position_embeddings';
   const original = own ?? (config.has(key) ? config.size(key) : parameters.size(key, maxPositions));
-  const factor = (): number => parameters.number('factor', maxPositions / original);
+  const positive = (name: string, fallback?: number): number => {
+    const value = parameters.number(name, fallback);
+    return value > 0 ? value : parameters.fail(name, `it is ${value}`, 'a number above 0');
+  };
+  const factor = (): number => positive('factor', maxPositions / original);
   switch (kind) {
     case 'default':
       return undefined;
     case 'linear':
-      return { kind, factor: parameters.number('factor') };
+      return { kind, factor: positive('factor') };
     case 'dynamic':
-      return { kind, factor: parameters.number('factor'), original: maxPositions };
+      return { kind, factor: positive('factor'), original: maxPositions };
     case 'yarn':
       return {
         kind,
@@ -97,10 +102,10 @@ function readScaling(
     case 'llama3':
       return {
         kind,
-        factor: parameters.number('factor'),
+        factor: positive('factor'),
         original,
-        lowFrequencyFactor: parameters.number('low_freq_factor'),
-        highFrequencyFactor: parameters.number('high_freq_factor'),
+        lowFrequencyFactor: positive('low_freq_factor'),
+        highFrequencyFactor: positive('high_freq_factor'),
       };
     default:
       return parameters.fail(

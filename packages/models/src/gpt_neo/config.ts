@@ -22,7 +22,7 @@ export function gptNeoConfig(config: ConfigReader): GptNeoConfig {
   const width = config.size('hidden_size', 2048);
   const layers = config.size(config.first('num_layers', 'num_hidden_layers'), 24);
   const window = config.size('window_size', 256);
-  const types = attentionTypes(config);
+  const types = attentionTypes(config, layers);
   if (types.length !== layers) config.fail('attention_types', `it is for ${types.length} layers`, `${layers} layers`);
   return {
     width,
@@ -38,14 +38,16 @@ export function gptNeoConfig(config: ConfigReader): GptNeoConfig {
   };
 }
 
-/** `attention_types` is a list of [types, how often]. */
-function attentionTypes(config: ConfigReader): readonly string[] {
+/** `attention_types` is a list of [types, how often]; of more than there are layers only one more is given. */
+function attentionTypes(config: ConfigReader, layers: number): readonly string[] {
   const runs = config.has('attention_types') ? config.list('attention_types') : [[['global', 'local'], 12]];
-  return runs.flatMap((run) => {
+  const all: string[] = [];
+  for (const run of runs) {
     const [types, times] = Array.isArray(run) ? (run as unknown[]) : [];
     const known = Array.isArray(types) && types.every((type) => type === 'global' || type === 'local');
-    if (!known || !Number.isSafeInteger(times) || (times as number) < 0 || (times as number) > 10000)
+    if (!known || !Number.isSafeInteger(times) || (times as number) < 0)
       config.fail('attention_types', `it has ${JSON.stringify(run).slice(0, 60)}`, '[["global" or "local", …], times]');
-    return Array.from({ length: times as number }, () => types as string[]).flat();
-  });
+    for (let i = 0; i < (times as number) && types.length > 0 && all.length <= layers; i++) all.push(...(types as string[]));
+  }
+  return all;
 }
