@@ -21,7 +21,7 @@ const expected = JSON.parse(readFileSync(`${place}/expected.json`, 'utf8')) as R
 const differing: Readonly<Record<string, readonly string[]>> = {
   gemma2: ['query_pre_attn_scalar'],
   gpt2: ['n_inner'],
-  bert: ['architectures'],
+  bert: ['architectures', 'add_pooling_layer'],
   't5-v11': ['relative_attention_max_distance', 'n_positions'],
 };
 
@@ -38,6 +38,17 @@ describe('gguf', () => {
     const ours = await readJson(files, 'config.json');
     for (const [key, value] of Object.entries(ours))
       if (!differing[name]?.includes(key)) expect({ key, value }).toEqual({ key, value: config[key] });
+  });
+
+  it('says how an encoder pools its tokens, as sentence-transformers does', async () => {
+    const files = await gguf(folder(place), 'bert.gguf');
+    const read = async (path: string): Promise<unknown> => JSON.parse(new TextDecoder().decode(await files.read(path)));
+    expect(((await read('modules.json')) as { type: string }[]).map(({ type }) => type.split('.').at(-1))).toEqual([
+      'Transformer',
+      'Pooling',
+      'Normalize',
+    ]);
+    expect(await read('1_Pooling/config.json')).toMatchObject({ pooling_mode_mean_tokens: true });
   });
 
   it('streams what it reads', async () => {

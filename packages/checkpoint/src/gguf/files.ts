@@ -39,16 +39,17 @@ export async function gguf(
     metadata: { format: 'gguf', ...(metadata.has('general.name') && { name: metadata.text('general.name') }) },
   };
   const generation = specialIds(metadata);
-  const documents = new Map<string, JsonObject>([
+  const documents = new Map<string, unknown>([
     ['config.json', architecture.config(source)],
     ['generation_config.json', { ...generation, ...startOf(architecture.config(source)) }],
   ]);
+  for (const [path, json] of Object.entries(architecture.documents?.(source) ?? {})) documents.set(path, json);
   if (embedded) documents.set('tokenizer.json', embedded.tokenizer).set('tokenizer_config.json', embedded.config);
 
   const texts = new Map<string, Uint8Array<ArrayBuffer>>();
   const document = (path: string): Uint8Array<ArrayBuffer> | undefined => {
-    const json = documents.get(path);
-    if (json && !texts.has(path)) texts.set(path, new TextEncoder().encode(JSON.stringify(json)));
+    if (documents.has(path) && !texts.has(path))
+      texts.set(path, new TextEncoder().encode(JSON.stringify(documents.get(path))));
     return texts.get(path);
   };
   return {

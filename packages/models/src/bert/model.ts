@@ -61,7 +61,8 @@ function heads(reader: ConfigReader, config: BertConfig): HeadMakers {
   const nextSentence = (w: Weights, hidden: Tensor): Tensor =>
     linear(poolInside(w, hidden), linearWeights(w, 'cls.seq_relationship', width, 2));
   return {
-    Model: () => features(pool),
+    // Files without the pooler say so: conversions to GGUF leave it out.
+    Model: () => features(reader.flag('add_pooling_layer', true) ? pool : undefined),
     ForMaskedLM: () => maskedTokens(predictions),
     ForPreTraining: () => ({
       task: 'maskedTokens',

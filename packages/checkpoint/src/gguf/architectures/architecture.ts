@@ -25,6 +25,8 @@ export interface Architecture {
   arranged?(name: string, source: Source): Arrangement | undefined;
   /** config.json. Throws a CheckpointError that names the key where a file cannot be honoured. */
   config(source: Source): JsonObject;
+  /** Further files by name, as their contents. */
+  documents?(source: Source): Readonly<Record<string, unknown>>;
 }
 
 /** A key of the architecture, in full. */
