@@ -8,7 +8,6 @@ import { newElements } from '../fence.ts';
 import type { TypedArray } from '../fence.ts';
 import { isolate, runAlone } from './alone.ts';
 import { expectedOf } from './exact.ts';
-import type { Expected } from './exact.ts';
 import { judge } from './judge.ts';
 import type { Judgement } from './judge.ts';
 
@@ -64,14 +63,12 @@ export async function* bisect(
     for (const root of alone.memories.values())
       if (!memories.has(root)) memories.set(root, await initial(graph, root, contents));
     const memory = (root: number): TypedArray => memories.get(root)!;
-    const judgeAgainst = ({ allowed, places }: Expected): Judgement => judge(results, allowed, node.shape, places);
     const run = (backend: Backend): Promise<TypedArray> =>
       runAlone(alone, backend, (name) => memory(alone.memories.get(name)!), scalars);
     const results = [await run(backends[0]), await run(backends[1])] as const;
     const same = results[0].every((x, k) => Object.is(x, results[1][k]));
-    const judged = same
-      ? agreed(results[0])
-      : judgeAgainst(expectedOf(graph, node, alone, memory, results, scalars, arithmetics));
+    const expected = same ? undefined : expectedOf({ graph, node, alone, memory, scalars }, results, arithmetics);
+    const judged = expected ? judge(results, expected.allowed, node.shape, expected.places) : agreed(results[0]);
     yield { ...described(graph, node, i + 1, calls.length), ...judged, differs: judged.beyond > 0 };
 
     memories.set(graph.rootOf(id), results[0]);

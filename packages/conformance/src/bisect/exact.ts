@@ -19,13 +19,19 @@ export interface Expected {
   readonly places?: readonly number[];
 }
 
+/** One operation and all that it finds. */
+export interface Found {
+  readonly graph: Graph;
+  readonly node: CallNode;
+  readonly alone: Alone;
+  readonly memory: (root: number) => TypedArray;
+  readonly scalars: readonly number[];
+}
+
+/** What each of two devices may give, which gave `x` and `y`. */
 export function expectedOf(
-  graph: Graph,
-  node: CallNode,
-  alone: Alone,
-  memory: (root: number) => TypedArray,
+  { graph, node, alone, memory, scalars }: Found,
   [x, y]: readonly [TypedArray, TypedArray],
-  scalars: readonly number[],
   arithmetics: readonly Arithmetic[],
 ): Expected {
   const multiplications = node.op === 'matmul' ? elements(node.shape) * node.inputs[0]!.shape.at(-1)! : 0;
