@@ -7,18 +7,18 @@ import { mutateBytes, mutateJson } from './mutate.ts';
 import { random } from './random.ts';
 
 test('no changed file crashes, hangs or takes memory', async () => {
-  const { code, stdout, stderr } = await run(['fuzz', '--seeds', '1500', '--json']);
+  const { code, stdout, stderr } = await run(['fuzz', '--seeds', '1000', '--json']);
   const report = JSON.parse(stdout) as { seeds: number; refused: number; findings: object[] };
   expect(report.findings).toEqual([]);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   // Most changes are noticed, and not all: a byte of a weight is as good as another.
-  expect(report.refused).toBeGreaterThan(900);
-  expect(report.refused).toBeLessThan(1500);
+  expect(report.refused).toBeGreaterThan(600);
+  expect(report.refused).toBeLessThan(1000);
 });
 
 const sample = { name: 's', files: blobs({ 'a.json': new Blob(['{"a": [1, "x"]}']) }), paths: ['a.json'] };
-const found = async (open: FuzzOptions['open']) =>
-  (await fuzz({ samples: [sample], seed: 5, seeds: 1, ...(open && { open }) })).findings;
+const found = async (open: NonNullable<FuzzOptions['open']>) =>
+  (await fuzz({ samples: [sample], seed: 5, seeds: 1, slowMs: 200, open })).findings;
 
 test('an error that names nothing, a pause and memory are findings; a named error is none', async () => {
   expect(await found(async () => [new CheckpointError('x')])).toEqual([]);
@@ -33,7 +33,7 @@ test('an error that names nothing, a pause and memory are findings; a named erro
   ]);
   const busy = async (): Promise<[]> => {
     const began = process.cpuUsage();
-    while (process.cpuUsage(began).user < 2.05e6);
+    while (process.cpuUsage(began).user < 0.25e6);
     return [];
   };
   expect(await found(busy)).toMatchObject([{ kind: 'slow' }]);

@@ -24,6 +24,8 @@ export interface FuzzOptions {
   /** Called before each seed. */
   readonly onSeed?: (seed: number) => void;
   readonly onFinding?: (finding: Finding) => void;
+  /** A file that takes this much time of the processor is a finding. Default: 2,000. */
+  readonly slowMs?: number;
   /** What is done with the changed files; gives the errors. Default: everything. */
   readonly open?: (files: Files, path: string) => Promise<readonly unknown[]>;
 }
@@ -47,12 +49,11 @@ const named = new Set([
   'DTypeError',
 ]);
 
-const SLOW_MS = 2_000;
 /** Memory that one file may take beyond 64 times its size. */
 const MEMORY_BYTES = 128e6;
 
 export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
-  const { samples, seed = 0, seeds = 1000, signal, onSeed, onFinding, open = openAll } = options;
+  const { samples, seed = 0, seeds = 1000, signal, onSeed, onFinding, slowMs = 2000, open = openAll } = options;
   const inputs = await Promise.all(
     samples.flatMap((sample) =>
       sample.paths.map(async (path) => ({ sample, path, head: await headOf(sample.files, path) })),
@@ -77,7 +78,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
     const { errors, ms, bytes } = await measured(() => open(files, path));
     if (errors.length > 0) refused++;
     for (const error of errors) if (!isNamed(error)) found('error', describe(error));
-    if (ms > SLOW_MS) found('slow', `${Math.round(ms)} ms`);
+    if (ms > slowMs) found('slow', `${Math.round(ms)} ms`);
     if (bytes > MEMORY_BYTES + 64 * changed.length)
       found('memory', `${Math.round(bytes / 1e6)} MB for a file of ${changed.length} bytes`);
   }
