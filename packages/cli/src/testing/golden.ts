@@ -9,6 +9,9 @@ const fixtures = join(all, 'marian-de-en');
 /** A decoder by itself, without a tokenizer. */
 export const llama = join(all, 'stories260k-llama');
 
+/** A text encoder without its head, and without a tokenizer. */
+export const encoder = join(all, 'hf', 'bert-base');
+
 export interface GoldenRow {
   readonly source: string;
   readonly reference: string;
