@@ -51,7 +51,7 @@ export function functionError(
       return wgsl ? 2e-5 : Math.max(ulps(4), 1e-7);
     case 'sin':
     case 'cos':
-      if (wgsl) return Math.abs(x) <= Math.PI ? 2e-5 : Infinity;
+      if (wgsl) return Math.abs(x) <= Math.PI ? 2 ** -11 : Infinity;
       return Math.max(ulps(4), 1e-7);
     case 'pow': {
       // exp2(y · log2 |x|): the error of the logarithm is multiplied by y, and the exponential adds its own.
