@@ -1,7 +1,6 @@
 // `transept bisect`: which operation makes two backends give different answers? Each runs on both with the same inputs.
 import { asLowered, bisect } from '@transept/conformance';
-import type { BisectInputs, OperationReport } from '@transept/conformance';
-import type { TracedGraph } from '@transept/tensor';
+import type { OperationReport } from '@transept/conformance';
 import type { Command } from 'commander';
 import { graphOf, passInputs } from '../bisect/inputs.ts';
 import { showDifference } from '../bisect/show.ts';
@@ -57,17 +56,18 @@ async function run(context: Context, text: string | undefined, options: BisectCo
   using opened = await openOn(context, first, options);
   using other = await known.create(second, { threads: options.threads });
   const { traced, contents } = graphOf(opened.model, await passInputs(opened.model, text, terminal.signal));
-  const backends = [opened.backend, other] as const;
-  const apart = await look(
-    bisect(traced, { contents }, backends, { signal: terminal.signal }),
-    'operations',
-    context,
-    options,
-  );
-  const lowered =
-    apart.differences.length > 0
-      ? []
-      : await lookAtPlans(context, traced, { contents }, [first, second], backends, options);
+  const pair = [opened.backend, other] as const;
+  const { signal } = terminal;
+  const look = lookFor(context, options);
+  const apart = await look(bisect(traced, { contents }, pair, { signal }), 'operations');
+  // What operations by themselves do not show: the plans that the backends run, fused as they like it.
+  const lowered: LoweredFound[] = [];
+  if (apart.differences.length === 0)
+    for (const [i, backend] of pair.entries()) {
+      const name = options.backends[i]!;
+      const found = await look(asLowered(traced, { contents }, backend, { signal }), `the plan of ${name}`);
+      lowered.push({ backend: name, ...found });
+    }
 
   const disagrees = [apart, ...lowered].some(({ differences }) => differences.length > 0);
   if (disagrees) context.finish(exitCodes.disagreement);
@@ -78,43 +78,21 @@ async function run(context: Context, text: string | undefined, options: BisectCo
   );
 }
 
-/** What operations by themselves do not show: the plans that the backends run, fused as they like it. */
-async function lookAtPlans(
-  context: Context,
-  traced: TracedGraph,
-  inputs: BisectInputs,
-  [first, second]: readonly [string, string],
-  [a, b]: readonly [Parameters<typeof asLowered>[2], Parameters<typeof asLowered>[2]],
-  options: BisectCommandOptions,
-): Promise<LoweredFound[]> {
-  const found: LoweredFound[] = [];
-  for (const [name, backend] of [
-    [first, a],
-    [second, b],
-  ] as const) {
-    const reports = asLowered(traced, inputs, backend, { signal: context.terminal.signal });
-    found.push({ backend: name, ...(await look(reports, `the plan of ${name}`, context, options)) });
-  }
-  return found;
-}
-
-async function look(
-  reports: AsyncIterable<OperationReport>,
-  what: string,
-  { terminal }: Context,
-  { all }: BisectCommandOptions,
-): Promise<Found> {
-  using progress = new Progress(terminal.stderr, `comparing ${what}`);
-  const differences: OperationReport[] = [];
-  let compared = 0;
-  for await (const report of reports) {
-    compared = report.number;
-    progress.update(report.number, report.operations);
-    if (report.differs) differences.push(report);
-    if (report.differs && !all) break;
-  }
-  return { operations: compared, differences };
-}
+/** Goes through reports, up to the first difference or to the end. */
+const lookFor =
+  ({ terminal }: Context, { all }: BisectCommandOptions) =>
+  async (reports: AsyncIterable<OperationReport>, what: string): Promise<Found> => {
+    using progress = new Progress(terminal.stderr, `comparing ${what}`);
+    const differences: OperationReport[] = [];
+    let operations = 0;
+    for await (const report of reports) {
+      operations = report.number;
+      progress.update(report.number, report.operations);
+      if (report.differs) differences.push(report);
+      if (report.differs && !all) break;
+    }
+    return { operations, differences };
+  };
 
 interface Report extends Found {
   readonly backends: readonly string[];
