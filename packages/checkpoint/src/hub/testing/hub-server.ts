@@ -11,6 +11,8 @@ export interface Faults {
   noRanges?: boolean;
   /** The connection breaks after so many bytes of a body; each entry once, then all is well. */
   breaks?: number[];
+  /** How long the connection stays open after those bytes. Default: 5. */
+  breakMs?: number;
   /** The same, but the body ends as if it were whole, without a length. */
   ends?: number[];
   /** Sent in place of the file's bytes. */
@@ -89,7 +91,7 @@ export async function hubServer(repo: string, files: Readonly<Record<string, Uin
     if (!faults.noSize) response.setHeader('content-length', part.length);
     const breaks = faults.breaks?.shift();
     if (breaks !== undefined && breaks < part.length) {
-      response.write(part.subarray(0, breaks), () => setTimeout(() => response.destroy(), 5));
+      response.write(part.subarray(0, breaks), () => setTimeout(() => response.destroy(), faults.breakMs ?? 5));
       return;
     }
     if (faults.stall) return void response.write(part.subarray(0, Math.floor(part.length / 2)));
