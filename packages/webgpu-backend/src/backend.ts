@@ -142,7 +142,9 @@ class WebGpuBackend implements Backend<Step> {
 function targetOf(device: GPUDevice, info: GPUAdapterInfo | undefined): Target {
   const subgroup = device.features.has('subgroups') ? (info?.subgroupMinSize ?? 4) : 1;
   const software = isSoftware(info);
-  return { subgroup, software, queries: software ? 2 : 4 };
+  // A read costs a CPU that plays GPU as much as a dozen products.
+  const tile = software ? { rows: 6, columns: 8 } : { rows: 4, columns: 4 };
+  return { subgroup, software, queries: software ? 2 : 4, tile };
 }
 
 /** Adapters that compute on the CPU. */

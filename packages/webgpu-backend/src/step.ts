@@ -30,4 +30,6 @@ export interface Target {
   readonly software: boolean;
   /** Rows of queries that attention takes through the keys together, 1 to 4: more reads of keys saved, a larger shader. */
   readonly queries: number;
+  /** Rows (at most) and columns, a multiple of 4, of a product that a team keeps in registers. */
+  readonly tile: { readonly rows: number; readonly columns: number };
 }

@@ -1,19 +1,17 @@
 // Products of rows with rows: a is [..., M, K], b the transposed view of [..., N, K]. A team of invocations runs along K
-// for a few rows of a and four of b, so that neighbours read neighbours, and reduces at the end.
+// for a few rows of a and a few of b, so that neighbours read neighbours, and reduces at the end.
 import type { Call, Plan, View } from '@transept/tensor';
 import type { Step, Target } from '../step.ts';
 import { address, u32 } from '../wgsl/address.ts';
-import { readsByFours, Shader } from '../wgsl/shader.ts';
+import { indent, readsByFours, Shader } from '../wgsl/shader.ts';
 import { declareReductions, powerOfTwo } from '../wgsl/team.ts';
 import type { Team } from '../wgsl/team.ts';
 import type { Sizes } from './matmul.ts';
 
-/** Columns that a team computes. */
-const columns = 4;
-
 export function matmulDot(call: Call, plan: Plan, { batch, m, n, k }: Sizes, target: Target): Step {
   const [a, b] = call.inputs as readonly [View, View];
-  const rows = Math.min(m, 4);
+  const rows = Math.ceil(m / Math.ceil(m / target.tile.rows));
+  const columns = target.tile.columns;
   const wide = [a, b].every((v) => readsByFours(call, v, v === a ? v.shape.length - 1 : v.shape.length - 2));
   const width = wide ? 4 : 1;
   const team = teamAlong(k / width, target);
@@ -36,20 +34,29 @@ export function matmulDot(call: Call, plan: Plan, { batch, m, n, k }: Sizes, tar
   const rowAt = (i: number): string => clamped('firstRow', i, m, rows);
   const columnAt = (i: number): string => clamped('firstColumn', i, n, columns);
 
+  const sums = each(rows, (i) => each(columns / 4, (j) => `s${i}_${j}`));
   const results = rows * columns;
-  const stores = each(Math.ceil(results / team.lanes), (round) => {
-    const own = each(Math.min(team.lanes, results - round * team.lanes), (i) => round * team.lanes + i);
-    return [
-      '{',
-      `  let which = ${u32(round * team.lanes)} + part;`,
-      `  var value = s${Math.floor(own[0]! / columns)}[${own[0]! % columns}];`,
-      ...own.slice(1).map((i) => `  if (which == ${u32(i)}) { value = s${Math.floor(i / columns)}[${i % columns}]; }`),
-      `  let row = firstRow + which / ${u32(columns)};`,
-      `  let column = firstColumn + which % ${u32(columns)};`,
-      `  if (mine && which < ${u32(results)} && row < ${u32(m)} && column < ${u32(n)}) { put(value, batch, row, column); }`,
-      '}',
-    ];
-  }).flat();
+  const put = [
+    `let row = firstRow + which / ${u32(columns)};`,
+    `let column = firstColumn + which % ${u32(columns)};`,
+    `if (mine && row < ${u32(m)} && column < ${u32(n)}) { put(value, batch, row, column); }`,
+  ];
+  const parts = sums.flat().flatMap((s) => each(4, (c) => `${s}[${c}]`));
+  // A lane with one result finds it without memory.
+  const stores =
+    results <= team.lanes
+      ? [
+          'let which = part;',
+          `var value = ${parts[0]};`,
+          ...parts.slice(1).map((x, i) => `if (which == ${u32(i + 1)}) { value = ${x}; }`),
+          ...put,
+        ]
+      : [
+          `var results = array<f32, ${results}>(${parts.join(', ')});`,
+          `for (var which = part; which < ${u32(results)}; which += ${u32(team.lanes)}) {`,
+          indent(['let value = results[which];', ...put]),
+          '}',
+        ];
 
   return [
     shader.dispatch(team.size, workgroups, [
@@ -63,13 +70,15 @@ export function matmulDot(call: Call, plan: Plan, { batch, m, n, k }: Sizes, tar
       `let batch = task / ${u32(columnBlocks * rowBlocks)};`,
       ...each(rows, (i) => `let a${i} = ${start(a, lead, rowAt(i), 'row')};`),
       ...each(columns, (i) => `let w${i} = ${start(b, lead, columnAt(i), 'column')};`),
-      ...each(rows, (i) => `var s${i} = vec4<f32>();`),
+      ...sums.flat().map((s) => `var ${s} = vec4<f32>();`),
       `for (var k = part * ${u32(width)}; k < ${u32(k)}; k += ${u32(team.lanes * width)}) {`,
       ...each(columns, (i) => `  let y${i} = ${load(b, `w${i} + k`)};`),
       ...each(rows, (i) => `  let x${i} = ${load(a, `a${i} + k`)};`),
-      ...each(rows, (i) => `  s${i} += vec4<f32>(${each(columns, (j) => times(`x${i}`, `y${j}`)).join(', ')});`),
+      ...sums.flatMap((row, i) =>
+        row.map((s, j) => `  ${s} += vec4<f32>(${each(4, (c) => times(`x${i}`, `y${4 * j + c}`)).join(', ')});`),
+      ),
       '}',
-      ...each(rows, (i) => `s${i} = teamSum(s${i}, lane);`),
+      ...sums.flat().map((s) => `${s} = teamSum(${s}, lane);`),
       ...stores,
     ]),
   ];

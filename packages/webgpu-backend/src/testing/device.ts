@@ -6,10 +6,11 @@ import { webgpu } from '../index.ts';
 import type { Step, Target } from '../index.ts';
 
 /** Kinds of devices that kernels are chosen for; any device runs them all. */
+const tile = { rows: 4, columns: 4 };
 const kinds: Readonly<Record<string, Partial<Target>>> = {
   'as it is': {},
-  'as a GPU': { software: false, queries: 4 },
-  'as a GPU without subgroups': { software: false, subgroup: 1 },
+  'as a GPU': { software: false, queries: 4, tile },
+  'as a GPU without subgroups': { software: false, subgroup: 1, tile },
 };
 
 /** A suite that runs on the device as it is. */
