@@ -50,7 +50,7 @@ test.each([
   [{ text: [5] }, 'expected a string or a list of them'],
   [
     { text: 'Hallo', num_beams: 2 },
-    'num_beams is given; a case has input_ids, attention_mask, text, options, and settings belong into options',
+    'num_beams is given; a case has input_ids, attention_mask, decoder_input_ids, text, options, and settings belong into options',
   ],
   [{ text: 'Hallo', options: 4 }, 'options is 4; expected an object'],
   [{ text: 'Hallo', options: { num_beems: 4 } }, 'there is no option "num_beems"'],

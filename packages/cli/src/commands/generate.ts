@@ -1,9 +1,10 @@
 // `transept generate`: sequences from ids or text, with the options of generation_config.json, as JSON.
 import { generate } from '@transept/generate';
 import type { GenerateInputs, GenerationOptions } from '@transept/generate';
+import type { Model } from '@transept/models';
 import type { Command } from 'commander';
 import type { TextModel } from 'transept';
-import { maskOf, readCases, rowsOf } from '../cases.ts';
+import { arrayOf, maskOf, readCases, rowsOf } from '../cases.ts';
 import type { Case } from '../cases.ts';
 import { deviceOptions, modelOptions, weightsOption } from '../context.ts';
 import type { Context, DeviceOptions, ModelOptions } from '../context.ts';
@@ -23,7 +24,7 @@ export function addGenerate(program: Command, context: Context): void {
     .description('generate from ids or text and print {"sequences", "scores", "text"}; for a list of cases, a list')
     .requiredOption(
       '--input <file>',
-      'JSON: an object with input_ids and attention_mask, or text, and options as in generation_config.json, or a list of such; - for standard input',
+      'JSON: an object with input_ids and attention_mask, or text, or input_features, perhaps decoder_input_ids, and options as in generation_config.json, or a list of such; - for standard input',
     );
   weightsOption(deviceOptions(modelOptions(command), context)).action((options: GenerateCommandOptions) =>
     run(context, options),
@@ -62,23 +63,36 @@ async function run(context: Context, options: GenerateCommandOptions): Promise<v
   await print(terminal.stdout, `${JSON.stringify(listed ? results : results[0])}\n`);
 }
 
+/** What a case may hold for a model. */
+function caseNames({ kind, ...model }: Model): readonly string[] {
+  if ('sourceFeatures' in model) return ['input_features', 'decoder_input_ids', 'options'];
+  const begin = kind === 'encoder-decoder' ? ['decoder_input_ids'] : [];
+  return ['input_ids', 'attention_mask', ...begin, 'text', 'options'];
+}
+
 function generateInputs(from: Case, model: TextModel): GenerateInputs {
-  const names = ['input_ids', 'attention_mask', 'text', 'options'];
+  const names = caseNames(model.loaded.model);
   const foreign = Object.keys(from).find((name) => !names.includes(name));
   if (foreign !== undefined)
     throw new CommandError(
       `generate: ${foreign} is given; a case has ${names.join(', ')}, and settings belong into options`,
     );
+  const begin = { decoderInputIds: rowsOf(from, 'decoder_input_ids', 'generate') };
+  const inputFeatures = arrayOf(from, 'input_features', 'generate');
+  if (inputFeatures) return { inputFeatures, ...begin };
+  if (!names.includes('input_ids'))
+    throw new CommandError('generate: input_features are missing; every case needs them, as nested arrays');
   const inputIds = rowsOf(from, 'input_ids', 'generate');
   if ((inputIds === undefined) === (from.text === undefined))
     throw new CommandError(
       `generate: a case has ${inputIds ? 'both' : 'neither'} input_ids ${inputIds ? 'and' : 'nor'} text; expected one of them`,
     );
-  if (inputIds) return { inputIds, attentionMask: maskOf(from, 'attention_mask', 'generate') };
+  if (inputIds) return { inputIds, attentionMask: maskOf(from, 'attention_mask', 'generate'), ...begin };
   if (from.attention_mask !== undefined)
     throw new CommandError('generate: a case has text and attention_mask; the mask of a text is known');
   const texts: unknown[] = Array.isArray(from.text) ? from.text : [from.text];
   return {
+    ...begin,
     inputIds: texts.map((text, i) => {
       if (typeof text !== 'string')
         throw new CommandError(

@@ -12,6 +12,9 @@ export const llama = join(all, 'stories260k-llama');
 /** A text encoder without its head, and without a tokenizer. */
 export const encoder = join(all, 'hf', 'bert-base');
 
+/** Tiny models of other kinds, with what transformers computes for them in `golden.json`. */
+export const recorded = (name: string): string => join(all, 'hf', name);
+
 export interface GoldenRow {
   readonly source: string;
   readonly reference: string;
@@ -33,8 +36,8 @@ export interface GoldenTensor {
 }
 
 /** The arrays of one call: `logits`, `input_ids` … */
-export async function goldenCall(call: string): Promise<Record<string, GoldenTensor>> {
-  const checkpoint = await openCheckpoint(folder(fixtures), { file: 'golden.safetensors' });
+export async function goldenCall(call: string, where = fixtures): Promise<Record<string, GoldenTensor>> {
+  const checkpoint = await openCheckpoint(folder(where), { file: 'golden.safetensors' });
   const tensors: Record<string, GoldenTensor> = {};
   for (const { name, shape, dtype } of checkpoint.tensors.values()) {
     if (!name.startsWith(`${call}.`)) continue;
@@ -45,7 +48,16 @@ export async function goldenCall(call: string): Promise<Record<string, GoldenTen
 }
 
 /** Nested rows of a matrix. */
-export function rowsOf({ shape, data }: GoldenTensor): number[][] {
-  const width = shape[1]!;
-  return Array.from({ length: shape[0]! }, (_, r) => [...data.subarray(r * width, (r + 1) * width)]);
+export const rowsOf = (tensor: GoldenTensor): number[][] => nested(tensor) as number[][];
+
+type Nested = readonly (number | Nested)[];
+
+/** The numbers as lists in lists. */
+export function nested({ shape, data }: GoldenTensor): Nested {
+  const [count = 0, ...rest] = shape;
+  if (rest.length === 0) return [...data];
+  const size = data.length / count;
+  return Array.from({ length: count }, (_, i) =>
+    nested({ shape: rest, data: data.subarray(i * size, (i + 1) * size) }),
+  );
 }
