@@ -47,7 +47,7 @@ test('a browser keeps what it fetched from a hub', async ({ skip }) => {
   server.faults.answer = (request, response) => {
     response.setHeader('access-control-allow-origin', '*');
     response.setHeader('access-control-expose-headers', '*');
-    response.setHeader('access-control-allow-headers', 'authorization, range');
+    response.setHeader('access-control-allow-headers', 'authorization, content-type, range');
     if (request.method !== 'OPTIONS') return false;
     response.writeHead(204).end();
     return true;

@@ -225,6 +225,25 @@ describe('hub', () => {
     await expect(files.has('config.json')).rejects.toThrow(message);
   });
 
+  it.each([
+    ['asks the interface for programs', false],
+    ['takes the answer of where the bytes lie', true],
+  ])('%s where redirects are not shown, as in browsers', async (_, noHash) => {
+    server.faults.noHash = noHash;
+    const hidden = async (url: string, init: RequestInit): Promise<Response> => {
+      const response = await fetch(url, init);
+      if (init.redirect !== 'manual' || response.status !== 302) return response;
+      return Object.defineProperties(new Response(), { type: { value: 'opaqueredirect' }, status: { value: 0 } });
+    };
+    const files = open(diskCache(folder), { fetch: hidden });
+    expect(await files.size('model.bin')).toBe(large.length);
+    expect(await files.has('none.bin')).toBe(false);
+    server.faults.instead = large.map((byte) => byte ^ 1);
+    if (noHash) expect(await files.read('model.bin')).toEqual(server.faults.instead);
+    else await expect(files.read('model.bin')).rejects.toThrow(/SHA-256/);
+    expect(await diskCache(folder).commitOf(repo, 'main')).toBe(server.commit);
+  });
+
   it('refuses names that are none', () => {
     for (const name of ['model', 'a/b/c', '../x', 'a/..', 'a--b/c', '/a', 'a/b?c'])
       expect(() => hub(name)).toThrow(/no name of a model/);

@@ -1,6 +1,7 @@
 // What a hub answers: where the files of a revision are, how large, and which commit it is. The protocol is that of huggingface.co:
 // /org/name/resolve/REVISION/PATH, redirects to where large files lie, hashes in `x-linked-etag` or `etag`.
 import { CheckpointError } from '../errors.ts';
+import { isObject } from '../json.ts';
 import type { RemoteFile } from './download.ts';
 
 export interface RemoteOptions {
@@ -56,41 +57,64 @@ export class Remote {
   async describe(revision: string, path: string, signal?: AbortSignal): Promise<Description> {
     const address = this.url(revision, path);
     const response = await this.#head(address, signal);
+    if (!response) return (await this.#ask(revision, path, signal)) ?? this.#follow(revision, path, signal);
+    return this.#read(response, revision, path);
+  }
+
+  async #read(response: Response, revision: string, path: string): Promise<Description> {
     await response.body?.cancel();
     const header = (name: string): string | undefined => response.headers.get(name) ?? undefined;
     const commit = header('x-repo-commit');
     const redirected = response.status >= 300 && response.status < 400;
     if (!response.ok && !redirected) {
-      this.#refuse(response, revision, address);
+      this.#refuse(response, revision, this.url(revision, path));
       return { file: NOT_FOUND, commit };
     }
-    const tag = (header('x-linked-etag') ?? header('etag'))?.replace(/^W\//, '').replaceAll('"', '');
+    const linked = tagOf(header('x-linked-etag'));
     const length =
       header('x-linked-size') ?? (redirected || isEncoded(response) ? undefined : header('content-length'));
     const size = length !== undefined && /^\d+$/.test(length) ? Number(length) : undefined;
-    const isHash = tag !== undefined && /^[0-9a-f]{64}$/.test(tag);
-    const known = tag !== undefined && /^[0-9a-f]{40,64}$/.test(tag);
+    return this.#file(revision, path, {
+      commit,
+      size,
+      hash: linked ?? tagOf(header('etag')),
+      isSha256: linked !== undefined,
+    });
+  }
+
+  /** `hash` is what the hub calls the contents; only of large files it is their SHA-256. */
+  #file(
+    revision: string,
+    path: string,
+    {
+      commit,
+      size,
+      hash,
+      isSha256,
+    }: { commit: string | undefined; size: number | undefined; hash: string | undefined; isSha256: boolean },
+  ): Description {
+    const known = hash !== undefined && /^[0-9a-f]{40,64}$/.test(hash);
     return {
       commit,
       file: {
-        url: address,
-        size: size !== undefined && Number.isSafeInteger(size) ? size : undefined,
-        sha256: isHash ? tag : undefined,
-        id: known ? tag : `${commit ?? revision}-${path}`.replaceAll(/[^\w.-]/g, '_'),
+        url: this.url(revision, path),
+        size: size !== undefined && Number.isSafeInteger(size) && size >= 0 ? size : undefined,
+        sha256: isSha256 && known && hash.length === 64 ? hash : undefined,
+        id: known ? hash : `${commit ?? revision}-${path}`.replaceAll(/[^\w.-]/g, '_'),
       },
     };
   }
 
   /**
    * The hub's own answer, before it sends on to where the bytes lie: only it has the hash and the commit. A model that was renamed
-   * is another address of the hub. Browsers do not show redirects; there the last answer has to do.
+   * is another address of the hub. Undefined in browsers, which do not show redirects.
    */
-  async #head(address: string, signal?: AbortSignal): Promise<Response> {
-    const init: RequestInit = { method: 'HEAD', ...(signal && { signal }) };
+  async #head(address: string, signal?: AbortSignal): Promise<Response | undefined> {
+    const init: RequestInit = { method: 'HEAD', redirect: 'manual', ...(signal && { signal }) };
     let url = address;
     for (let hops = 0; hops < 5; hops++) {
-      const response = await this.request(url, { ...init, redirect: 'manual' });
-      if (response.type === 'opaqueredirect') return this.request(url, init);
+      const response = await this.request(url, init);
+      if (response.type === 'opaqueredirect') return undefined;
       const location = response.headers.get('location');
       if (response.status < 300 || response.status >= 400 || location === null) return response;
       const next = new URL(location, url);
@@ -98,6 +122,43 @@ export class Remote {
       url = next.href;
     }
     throw new CheckpointError(`hub: ${address} redirects in a circle`);
+  }
+
+  /** What the hub's interface for programs says of a file. Undefined where it has none. */
+  async #ask(revision: string, path: string, signal?: AbortSignal): Promise<Description | undefined> {
+    const { endpoint, repo } = this.#options;
+    const at = `${endpoint}/api/models/${repo}`;
+    const name = encodeURIComponent(revision);
+    const json = async (url: string, init: RequestInit): Promise<unknown> => {
+      const response = await this.request(url, { ...init, ...(signal && { signal }) });
+      return response.ok ? response.json().catch(() => undefined) : void (await response.body?.cancel());
+    };
+    const headers = { 'content-type': 'application/json' };
+    const found = await json(`${at}/paths-info/${name}`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify({ paths: [path] }),
+    });
+    if (!Array.isArray(found)) return undefined;
+    const isCommit = /^[0-9a-f]{40}$/.test(revision);
+    const head = isCommit ? { sha: revision } : await json(`${at}/revision/${name}`, {});
+    const commit = isObject(head) && typeof head.sha === 'string' ? head.sha : undefined;
+    const entry: unknown = found.find((each) => isObject(each) && each.path === path && each.type === 'file');
+    if (!isObject(entry)) return { file: NOT_FOUND, commit };
+    const large = isObject(entry.lfs) ? entry.lfs : undefined;
+    const hash = large ? large.oid : entry.oid;
+    return this.#file(revision, path, {
+      commit,
+      size: typeof entry.size === 'number' ? entry.size : undefined,
+      hash: typeof hash === 'string' ? hash : undefined,
+      isSha256: large !== undefined,
+    });
+  }
+
+  /** The answer of where the bytes lie: better than none. */
+  async #follow(revision: string, path: string, signal?: AbortSignal): Promise<Description> {
+    const response = await this.request(this.url(revision, path), { method: 'HEAD', ...(signal && { signal }) });
+    return this.#read(response, revision, path);
   }
 
   /** Throws unless it is only the file that is missing. */
@@ -125,6 +186,8 @@ export class Remote {
 
 /** The hub does not answer as it should now; what is in the cache can be used. */
 export class Unreachable extends CheckpointError {}
+
+const tagOf = (etag: string | undefined): string | undefined => etag?.replace(/^W\//, '').replaceAll('"', '');
 
 const isEncoded = (response: Response): boolean =>
   (response.headers.get('content-encoding') ?? 'identity') !== 'identity';

@@ -46,6 +46,7 @@ export async function hubServer(repo: string, files: Readonly<Record<string, Uin
     if (hub.faults.answer?.(request, response)) return;
     const url = new URL(request.url!, 'http://hub');
     if (url.pathname.startsWith('/cdn/')) return cdn(request, response, decodeURIComponent(url.pathname.slice(5)));
+    if (url.pathname.startsWith(`/api/models/${repo}/`)) return api(request, response, url.pathname.split('/').at(-2)!);
     const fail = (status: number, code: string): void =>
       void response.writeHead(status, { 'x-error-code': code, 'x-error-message': code }).end();
     const [, named, revision, path] = /^\/([^/]+\/[^/]+)\/resolve\/([^/]+)\/(.+)$/.exec(url.pathname) ?? [];
@@ -70,6 +71,26 @@ export async function hubServer(repo: string, files: Readonly<Record<string, Uin
       })
       .end();
   });
+
+  /** The interface for programs, which pages use. */
+  function api(request: IncomingMessage, response: ServerResponse, what: string): void {
+    if (hub.faults.noHash) return void response.writeHead(404).end();
+    if (what === 'revision') return void response.end(JSON.stringify({ sha: hub.commit }));
+    let asked = '';
+    request.on('data', (part: Buffer) => (asked += part.toString()));
+    request.on('end', () => {
+      const { paths } = JSON.parse(asked) as { paths: string[] };
+      const found = paths.flatMap((path) => {
+        const body = hub.files[path];
+        if (!body) return [];
+        const oid = createHash('sha256').update(body).digest('hex');
+        return [
+          { type: 'file', path, size: body.length, oid: 'f'.repeat(40), ...(body.length >= LARGE && { lfs: { oid } }) },
+        ];
+      });
+      response.end(JSON.stringify(found));
+    });
+  }
 
   function cdn(request: IncomingMessage, response: ServerResponse, path: string): void {
     if (request.headers.authorization !== undefined) return void response.writeHead(400).end('the token went astray');
