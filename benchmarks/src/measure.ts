@@ -1,6 +1,24 @@
 // Timing of several contenders on one piece of work. Samples are taken in turns, so that what else the machine does hits all of
 // them alike; each sample repeats short work until the clock is fine enough.
 
+/** `cpu` is the time that all threads of this process computed: what counts where others use the machine, and threads are one. */
+export type Clock = 'wall' | 'cpu';
+
+const clocks: Readonly<Record<Clock, () => number>> = {
+  wall: () => performance.now(),
+  cpu() {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1000;
+  },
+};
+let clock = clocks.wall;
+
+/** Which clock everything is timed by. Default: `wall`. */
+export const useClock = (name: Clock): void => void (clock = clocks[name]);
+
+/** Milliseconds by the clock. */
+export const now = (): number => clock();
+
 /** One runtime's way of doing the work once. The result has to be complete when the promise resolves. */
 export interface Contender {
   readonly name: string;
@@ -25,42 +43,49 @@ export interface MeasureOptions {
 }
 
 const shortestSampleMs = 4;
-const fewestSamples = 5;
+/** Work that takes longer than this needs no second run to know how long it takes. */
+const warmUpMs = 200;
+const fewestSamples = 3;
 const mostSamples = 400;
 
+export interface Measured {
+  readonly timings: readonly Timing[];
+  /** Why contenders could not do it, by name. */
+  readonly failures: Readonly<Record<string, string>>;
+}
+
 /** Time all contenders in turns. */
-export async function measure(contenders: readonly Contender[], { seconds }: MeasureOptions): Promise<Timing[]> {
-  const samples = contenders.map((): number[] => []);
-  const repeats: number[] = [];
-  for (const contender of contenders) {
-    await contender.run();
-    const once = await timeOf(contender, 1);
-    repeats.push(contender.measured ? 1 : Math.max(1, Math.min(2000, Math.round(shortestSampleMs / once))));
-  }
-  const spent = contenders.map(() => 0);
-  const wanting = (i: number): boolean =>
-    samples[i]!.length < fewestSamples || (spent[i]! < seconds * 1000 && samples[i]!.length < mostSamples);
-  while (contenders.some((_, i) => wanting(i)))
-    for (const [i, contender] of contenders.entries()) {
-      if (!wanting(i)) continue;
-      const began = performance.now();
-      samples[i]!.push(await timeOf(contender, repeats[i]!));
-      spent[i]! += performance.now() - began;
+export async function measure(all: readonly Contender[], { seconds }: MeasureOptions): Promise<Measured> {
+  const running: { contender: Contender; repeat: number; samples: number[]; spentMs: number }[] = [];
+  const failures: Record<string, string> = {};
+  for (const contender of all)
+    try {
+      let once = await timeOf(contender, 1);
+      if (once < warmUpMs) once = await timeOf(contender, 1);
+      const repeat = contender.measured ? 1 : Math.max(1, Math.min(2000, Math.round(shortestSampleMs / once)));
+      running.push({ contender, repeat, samples: [], spentMs: 0 });
+    } catch (error) {
+      failures[contender.name] = String(error).slice(0, 200);
     }
-  return contenders.map(({ name }, i) => {
-    const sorted = samples[i]!.toSorted((a, b) => a - b);
-    return {
-      name,
-      medianMs: sorted[sorted.length >> 1]!,
-      bestMs: sorted[0]!,
-      worstMs: sorted.at(-1)!,
-      samples: sorted.length,
-    };
+  const wanting = ({ samples, spentMs }: (typeof running)[number]): boolean =>
+    samples.length < fewestSamples || (spentMs < seconds * 1000 && samples.length < mostSamples);
+  while (running.some(wanting))
+    for (const one of running) {
+      if (!wanting(one)) continue;
+      const began = performance.now();
+      one.samples.push(await timeOf(one.contender, one.repeat));
+      one.spentMs += performance.now() - began;
+    }
+  const timings = running.map(({ contender: { name }, samples }) => {
+    const sorted = samples.toSorted((a, b) => a - b);
+    const [bestMs, medianMs, worstMs] = [sorted[0]!, sorted[sorted.length >> 1]!, sorted.at(-1)!];
+    return { name, medianMs, bestMs, worstMs, samples: sorted.length };
   });
+  return { timings, failures };
 }
 
 async function timeOf(contender: Contender, repeat: number): Promise<number> {
-  const began = performance.now();
+  const began = now();
   for (let i = 0; i < repeat; i++) await contender.run();
-  return contender.measured?.() ?? (performance.now() - began) / repeat;
+  return contender.measured?.() ?? (now() - began) / repeat;
 }

@@ -1,6 +1,6 @@
 // What was measured, as a table for people and as lines of JSON for programs.
 import { cpus, release, totalmem, type } from 'node:os';
-import type { Timing } from './measure.ts';
+import type { Clock, Timing } from './measure.ts';
 
 export interface Result {
   readonly name: string;
@@ -16,6 +16,8 @@ export interface Result {
 export interface Report {
   readonly machine: string;
   readonly engine: string;
+  /** Time that passed, or that processors spent. */
+  readonly clock: Clock;
   readonly threads: number;
   readonly versions: Readonly<Record<string, string>>;
   readonly results: readonly Result[];
@@ -29,7 +31,7 @@ const inUnit = ({ amount }: Result, ms: number): number => (amount === 0 ? ms : 
 
 const digits = (x: number): string => (x >= 100 ? x.toFixed(0) : x >= 10 ? x.toFixed(1) : x.toFixed(2));
 
-export function asMarkdown({ machine, engine, threads, versions, results }: Report): string {
+export function asMarkdown({ machine, engine, clock, threads, versions, results }: Report): string {
   const runtimes = Object.keys(versions);
   const cell = (result: Result, runtime: string): string => {
     const timing = result.timings.find((t) => t.name === runtime);
@@ -40,7 +42,7 @@ export function asMarkdown({ machine, engine, threads, versions, results }: Repo
   };
   const lines = results.map((r) => `| ${r.name} | ${r.unit} | ${runtimes.map((name) => cell(r, name)).join(' | ')} |`);
   return [
-    `${machine}; ${engine}; ${threads} thread${threads === 1 ? '' : 's'}. Median (range), all runtimes in turns.`,
+    `${machine}; ${engine}; ${threads} thread${threads === 1 ? '' : 's'}. Median (range) by the ${clock} clock, all runtimes in turns.`,
     '',
     `| work | unit | ${runtimes.map((name) => `${name} ${versions[name]}`).join(' | ')} |`,
     `| --- | --- | ${runtimes.map(() => '---:').join(' | ')} |`,

@@ -19,6 +19,7 @@ import { configs } from './cpu/models.ts';
 import type { Task } from './cpu/models.ts';
 import type { Operator } from './cpu/operators.ts';
 import { randomModel } from './random-model.ts';
+import { now } from './measure.ts';
 import { randomFloats, randomIds } from './random.ts';
 import type { Prepared, Runtime } from './runtime.ts';
 
@@ -102,8 +103,8 @@ async function prepareTask(backend: Backend, task: Task): Promise<Prepared> {
   return {
     async run() {
       let first = 0;
-      for await (const _ of stream(loaded, { inputIds }, options)) first ||= performance.now();
-      measured = ((performance.now() - first) / (tokens - 1)) * tokens;
+      for await (const _ of stream(loaded, { inputIds }, options)) first ||= now();
+      measured = ((now() - first) / (tokens - 1)) * tokens;
     },
     measured: () => measured,
     dispose,

@@ -9,6 +9,7 @@ import { join, normalize } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { configs } from '../cpu/models.ts';
 import type { Task } from '../cpu/models.ts';
+import { now } from '../measure.ts';
 import { randomIds } from '../random.ts';
 import type { Prepared, Runtime } from '../runtime.ts';
 import { importPeer, peerPath, peerVersion } from './installed.ts';
@@ -65,11 +66,11 @@ async function prepare(T: Transformers, folder: string, task: Task): Promise<Pre
     async run() {
       const times: number[] = [];
       // The streamer is given the prompt first.
-      const streamer = { put: () => void times.push(performance.now()), end() {} };
+      const streamer = { put: () => void times.push(now()), end() {} };
       const own = rows === 1 ? { streamer } : {};
-      const began = performance.now();
+      const began = now();
       await model.generate({ ...inputs, ...own, max_new_tokens: tokens, min_new_tokens: tokens, do_sample: false });
-      measured = rows === 1 ? ((times.at(-1)! - times[1]!) / (tokens - 1)) * tokens : performance.now() - began;
+      measured = rows === 1 ? ((times.at(-1)! - times[1]!) / (tokens - 1)) * tokens : now() - began;
     },
     measured: () => measured,
     dispose,
