@@ -19,7 +19,7 @@ import type { WebGpuOptions } from './device.ts';
 import { kernelsFor } from './kernels/index.ts';
 import { GpuProgram } from './program.ts';
 import type { Host } from './program.ts';
-import { StagingPool } from './staging.ts';
+import { readOnce } from './staging.ts';
 import type { Step, Target } from './step.ts';
 
 /** A backend on a WebGPU device: the one that is given, or one of its own. */
@@ -36,7 +36,6 @@ class WebGpuBackend implements Backend<Step> {
   readonly kernels: Kernels<Step>;
   readonly lost: Promise<Error>;
   readonly #context: Context;
-  readonly #pool: StagingPool;
   readonly #host: Host;
   readonly #ownsDevice: boolean;
   readonly #buffers = new Set<GpuBuffer>();
@@ -48,14 +47,12 @@ class WebGpuBackend implements Backend<Step> {
     this.capabilities = capabilitiesOf(device, info, target);
     this.kernels = kernelsFor(target);
     this.#context = new Context(device);
-    this.#pool = new StagingPool(this.#context);
     this.#ownsDevice = options.device === undefined;
     this.lost = this.#context.lost;
     if (this.#ownsDevice)
       device.addEventListener('uncapturederror', (event) => this.#context.fault(event.error.message));
     this.#host = {
       context: this.#context,
-      pool: this.#pool,
       prepare: (call, plan) => this.#prepare(call, plan),
       onDispose: (program) => void this.#programs.delete(program),
     };
@@ -89,7 +86,7 @@ class WebGpuBackend implements Backend<Step> {
     if (bytes === 0) return new Uint8Array(0);
     const first = byteOffset & ~3;
     const last = (byteOffset + bytes + 3) & ~3;
-    const copy = await this.#pool.read(source.gpu, first, last - first, 'read');
+    const copy = await readOnce(this.#context, source.gpu, { offset: first, bytes: last - first, op: 'read' });
     return copy.slice(byteOffset - first, byteOffset - first + bytes);
   }
 
@@ -106,7 +103,6 @@ class WebGpuBackend implements Backend<Step> {
     this.#context.close();
     for (const program of this.#programs) program[Symbol.dispose]();
     for (const buffer of this.#buffers) buffer.release();
-    this.#pool.close();
     if (this.#ownsDevice) this.#context.device.destroy();
   }
 

@@ -5,8 +5,7 @@ import type { Buffer, Call, LoadOptions, Plan, PlannedBuffer, Program } from '@t
 import { GpuBuffer } from './buffer.ts';
 import { bufferUsage } from './constants.ts';
 import type { Context } from './context.ts';
-import { StagingRing } from './staging.ts';
-import type { StagingPool } from './staging.ts';
+import { readOnce, StagingRing } from './staging.ts';
 import type { Dispatch, Step } from './step.ts';
 
 type Bound = Extract<PlannedBuffer, { kind: 'bound' }>;
@@ -14,7 +13,6 @@ type Bound = Extract<PlannedBuffer, { kind: 'bound' }>;
 /** What a program needs from its backend. */
 export interface Host {
   readonly context: Context;
-  readonly pool: StagingPool;
   prepare(call: Call, plan: Plan): Step;
   readonly onDispose: (program: GpuProgram) => void;
 }
@@ -139,10 +137,10 @@ export class GpuProgram implements Program {
         `${op}: not a buffer that ${this.plan.name} copies out: it has ${[...this.#readbacks.keys()].join(', ') || 'none'}; name it in the plan's readback`,
       );
     const { source, ring } = readback;
-    const { pool } = this.#host;
-    const bytes =
-      ring.read(op) ?? pool.read(source, 0, (ring.bytes + 3) & ~3, op).then((all) => all.slice(0, ring.bytes));
-    return bytes;
+    const latest = ring.read(op);
+    if (latest) return latest;
+    const all = await readOnce(this.#host.context, source, { bytes: (ring.bytes + 3) & ~3, op });
+    return all.slice(0, ring.bytes);
   }
 
   [Symbol.dispose](): void {

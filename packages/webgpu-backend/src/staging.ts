@@ -1,5 +1,5 @@
 // Memory through which results come back to the host. A ring belongs to one buffer of a program and takes a copy on every
-// run; the pool serves reads at any time.
+// run; anything else is read through memory made for that one read.
 import { bufferUsage } from './constants.ts';
 import type { Context } from './context.ts';
 
@@ -56,47 +56,19 @@ export class StagingRing {
   }
 }
 
-/** Free buffers that the pool keeps. */
-const poolSize = 4;
-
-export class StagingPool {
-  readonly #context: Context;
-  readonly #free: GPUBuffer[] = [];
-  #closed = false;
-
-  constructor(context: Context) {
-    this.#context = context;
-  }
-
-  /** A copy of part of a buffer as it is after everything submitted so far. Offset and size are multiples of 4. */
-  async read(source: GPUBuffer, offset: number, bytes: number, op: string): Promise<Uint8Array<ArrayBuffer>> {
-    const context = this.#context;
-    const staging = this.#take(bytes);
-    try {
-      const encoder = context.device.createCommandEncoder();
-      encoder.copyBufferToBuffer(source, offset, staging, 0, bytes);
-      context.device.queue.submit([encoder.finish()]);
-      return await context.copyOut(staging, bytes, op);
-    } finally {
-      this.#give(staging);
-    }
-  }
-
-  close(): void {
-    this.#closed = true;
-    for (const buffer of this.#free.splice(0)) this.#context.destroyBuffer(buffer);
-  }
-
-  #take(bytes: number): GPUBuffer {
-    const size = 2 ** Math.ceil(Math.log2(Math.max(256, bytes)));
-    const at = this.#free.findIndex((b) => b.size === size);
-    if (at >= 0) return this.#free.splice(at, 1)[0]!;
-    return this.#context.createBuffer('staging', size, stagingUsage);
-  }
-
-  #give(buffer: GPUBuffer): void {
-    if (!this.#closed && buffer.mapState === 'unmapped') this.#free.push(buffer);
-    else this.#context.destroyBuffer(buffer);
-    if (this.#free.length > poolSize) this.#context.destroyBuffer(this.#free.shift()!);
+/** A copy of part of a buffer as it is after everything submitted so far. Offset and size are multiples of 4. */
+export async function readOnce(
+  context: Context,
+  source: GPUBuffer,
+  { offset = 0, bytes, op }: { offset?: number; bytes: number; op: string },
+): Promise<Uint8Array<ArrayBuffer>> {
+  const staging = context.createBuffer('staging', bytes, stagingUsage);
+  try {
+    const encoder = context.device.createCommandEncoder();
+    encoder.copyBufferToBuffer(source, offset, staging, 0, bytes);
+    context.device.queue.submit([encoder.finish()]);
+    return await context.copyOut(staging, bytes, op);
+  } finally {
+    context.destroyBuffer(staging);
   }
 }
