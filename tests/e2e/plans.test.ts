@@ -29,7 +29,9 @@ for (const { name, missing, open } of devices.filter((d) => d.name === 'cpu' || 
 
     it.runIf(name === 'cpu')('is the plan that was reviewed', async () => {
       using backend = await open();
-      const text = programsOf(marian, backend).map(formatPlan).join('\n\n');
+      const text = programsOf(marian, backend)
+        .map((plan) => formatPlan(plan))
+        .join('\n\n');
       await expect(`${text}\n`).toMatchFileSnapshot(`plans/marian-${name}.txt`);
     });
   });

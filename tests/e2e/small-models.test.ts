@@ -67,7 +67,11 @@ for (const { name, bound, missing, open } of devices) {
 
     it('gives the published log-probabilities', async () => {
       const scored = (await arenFiles.read('score_batch.json')) as Uint8Array;
-      const rows = JSON.parse(new TextDecoder().decode(scored)) as { source: string[]; target: string[]; ctranslate2_expected: number[] }[];
+      const rows = JSON.parse(new TextDecoder().decode(scored)) as {
+        source: string[];
+        target: string[];
+        ctranslate2_expected: number[];
+      }[];
       for (const row of rows) {
         const target = row.target.map((t) => targetVocab.indexOf(t));
         const inputIds = [row.source.map((s) => sourceVocab.indexOf(s))];
@@ -82,7 +86,9 @@ for (const { name, bound, missing, open } of devices) {
 
     it('transliterates greedily, all sources in one batch', async () => {
       const { sequences } = await generate(model, { inputIds: cases.map((c) => c.source_ids) }, options);
-      cases.forEach((c, i) => expect([...sequences[i]!].slice(0, c.greedy_ids.length + 1)).toEqual([...c.greedy_ids, eos]));
+      cases.forEach((c, i) =>
+        expect([...sequences[i]!].slice(0, c.greedy_ids.length + 1)).toEqual([...c.greedy_ids, eos]),
+      );
     });
 
     it('finds the published hypotheses with 5 beams', async () => {
@@ -119,8 +125,13 @@ for (const { name, bound, missing, open } of devices) {
       const maxLength = story.greedy_ids.length;
       const { sequences } = await generate(model, { inputIds: [[1]] }, { maxLength, eosTokenId: 2 });
       expect([...sequences[0]!]).toEqual(story.greedy_ids);
-      const text = [...sequences[0]!].slice(1).map((id) => storyVocab[id]).join('');
-      expect(text.replace(/<0x([0-9A-F]{2})>/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16))).trim()).toBe(story.greedy_text.trim());
+      const text = [...sequences[0]!]
+        .slice(1)
+        .map((id) => storyVocab[id])
+        .join('');
+      expect(
+        text.replace(/<0x([0-9A-F]{2})>/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16))).trim(),
+      ).toBe(story.greedy_text.trim());
     });
 
     it('goes on from prompts of unequal length as it does from each alone', async () => {

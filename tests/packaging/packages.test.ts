@@ -12,6 +12,9 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
+/** What a package may depend on that is not ours: chat templates are Jinja, loaded when one is used. */
+const foreign: Readonly<Record<string, readonly string[]>> = { '@transept/tokenizer': ['@huggingface/jinja'] };
+
 test('the packages install together, and each says truly what it contains', () => {
   const names = [...publishedPackages().keys()];
   installPacked(names, folder);
@@ -23,6 +26,7 @@ test('the packages install together, and each says truly what it contains', () =
     for (const file of promised) expect(existsSync(join(installed, file)), `${name} contains ${file}`).toBe(true);
     expect(readdirSync(installed), name).toContain('LICENSE');
     for (const [dependency, range] of Object.entries(dependencies)) {
+      if (foreign[name]?.includes(dependency)) continue;
       expect(names, `${name} depends on nothing foreign`).toContain(dependency);
       expect(range, `${name} → ${dependency}`).toBe(`^${version}`);
     }
@@ -49,7 +53,7 @@ function importAll(entries: readonly string[]): string {
 
 test('the tokenizer works alone', () => {
   installPacked(['@transept/tokenizer'], folder);
-  expect(installedPackages()).toEqual(['@transept/tokenizer']);
+  expect(installedPackages()).toEqual(['@huggingface/jinja', '@transept/tokenizer']);
   const program = `
     import { readFileSync } from 'node:fs';
     import { Tokenizer } from '@transept/tokenizer';
