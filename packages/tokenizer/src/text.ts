@@ -13,7 +13,7 @@ export interface Edit {
   rewrite(text: string, put: Put, first: boolean): void;
   readonly usesFirst?: boolean;
   /** The same without places, where that is quicker. */
-  plain?(text: string): string;
+  plain?(text: string, first: boolean): string;
 }
 
 export class Text {
@@ -34,8 +34,10 @@ export class Text {
     const places = new Uint32Array(2 * text.length);
     for (let i = 0; i < text.length;) {
       const length = unitsAt(text, i);
-      for (let unit = i; unit < i + length; unit++) places.set([i, i + length], 2 * unit);
-      i += length;
+      for (const end = i + length, start = i; i < end; i++) {
+        places[2 * i] = start;
+        places[2 * i + 1] = end;
+      }
     }
     return new Text(text, 0, places);
   }
@@ -55,21 +57,37 @@ export class Text {
   edit(edit: Edit): Text {
     const { text, from } = this;
     const old = this.#places;
-    if (!old) return new Text(edit.plain?.(text) ?? rewritten(edit, text, from === 0), from, undefined);
+    if (!old) return new Text(edit.plain?.(text, from === 0) ?? rewritten(edit, text, from === 0), from, undefined);
     let result = '';
-    const places: number[] = [];
+    let places = new Uint32Array(2 * text.length + 16);
+    let used = 0;
     edit.rewrite(
       text,
       (piece, source, last = source) => {
         result += piece;
         const start = source < 0 ? from : old[2 * source]!;
         const end = source < 0 ? from : old[2 * last + 1]!;
-        for (let i = 0; i < piece.length; i++) places.push(start, end);
+        if (used + 2 * piece.length > places.length) places = grown(places, used + 2 * piece.length);
+        for (let i = 0; i < piece.length; i++) {
+          places[used++] = start;
+          places[used++] = end;
+        }
       },
       from === 0,
     );
-    return new Text(result, from, Uint32Array.from(places));
+    return new Text(result, from, places.subarray(0, used));
   }
+
+  /** The same text as if it stood elsewhere; only for texts without places. */
+  movedTo(from: number): Text {
+    return new Text(this.text, from, undefined);
+  }
+}
+
+function grown(old: Uint32Array, size: number): Uint32Array<ArrayBuffer> {
+  const result = new Uint32Array(2 * size);
+  result.set(old);
+  return result;
 }
 
 function rewritten(edit: Edit, text: string, first: boolean): string {

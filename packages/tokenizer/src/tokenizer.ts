@@ -59,6 +59,8 @@ export interface TokenizerParts {
 /** Words longer than this are not worth remembering, and no more than so many are. */
 const CACHED_LENGTH = 64;
 const CACHED_WORDS = 16_384;
+/** So many characters show where a normalized text begins. */
+const LOOK_AHEAD = 256;
 
 export class Tokenizer {
   readonly #parts: TokenizerParts;
@@ -67,15 +69,15 @@ export class Tokenizer {
   readonly #added = new Map<string, AddedToken>();
   readonly #cache = new Map<string, Tokens>();
   readonly #addedIds = new Map<number, string>();
-  /** Whether even ids depend on where pieces stand in the original. */
-  readonly #needsPlaces: boolean;
+  /** Whether even ids depend on where the normalized text begins in the original. */
+  readonly #usesStart: boolean;
   #tokens: Map<number, string> | undefined;
 
   constructor(parts: TokenizerParts) {
     this.#parts = parts;
     const { addedTokens, normalizer, preTokenizer } = parts;
     const usesFirst = preTokenizer.some((stage) => 'edit' in stage && stage.edit.usesFirst);
-    this.#needsPlaces = usesFirst && normalizer.length > 0;
+    this.#usesStart = usesFirst && normalizer.length > 0;
     const special = addedTokens.filter((token) => token.special);
     const others = addedTokens.filter((token) => !token.special);
     for (const token of [...special, ...others]) {
@@ -215,7 +217,7 @@ export class Tokenizer {
     const ids: number[] = [];
     this.#run(
       source,
-      this.#needsPlaces,
+      false,
       (token) => ids.push(token.id),
       (_, tokens) => {
         for (const id of tokens.ids) ids.push(id);
@@ -265,13 +267,23 @@ export class Tokenizer {
     this.#raw.cut(source, (start, end, token) => {
       const text = whole.slice(start, end);
       if (token) return onAdded(token, text);
-      const normal = this.#normalize(text);
+      let normal = this.#normalize(text);
+      if (this.#usesStart && !aligned && start === 0) normal = normal.movedTo(this.#start(text));
       this.#normalized.cut(normal.text, (start, end, token) => {
         const text = normal.slice(start, end);
         if (token) onAdded(token, text);
         else this.#words(text, 0, onWord);
       });
     });
+  }
+
+  /** Where the normalized text begins in the original: the first characters show it, unless none of them is left. */
+  #start(text: Text): number {
+    for (const length of [LOOK_AHEAD, text.text.length]) {
+      const lead = this.#normalize(Text.of(text.text.slice(0, length), true));
+      if (lead.text) return lead.place(0, 1)[0];
+    }
+    return 0;
   }
 
   #normalize(text: Text): Text {

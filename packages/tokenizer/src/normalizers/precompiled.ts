@@ -47,7 +47,13 @@ export class CharsMap {
   /** What the whole of `text` becomes, or null when no entry begins it. */
   lookUp(text: string): string | null {
     if (text.length > 1) return this.find(encoder.encode(text), 0, false)?.text ?? null;
-    return (this.#units[text.charCodeAt(0)] ??= this.find(encoder.encode(text), 0, false)?.text ?? null);
+    const unit = text.charCodeAt(0);
+    let result = this.#units[unit];
+    if (result === undefined) {
+      result = this.find(encoder.encode(text), 0, false)?.text ?? null;
+      this.#units[unit] = result;
+    }
+    return result;
   }
 }
 
@@ -78,7 +84,25 @@ function fromBase64(json: Json): Uint8Array {
 export function precompiled(json: Json): Edit[] {
   const field = json.at('precompiled_charsmap');
   const map = readCharsMap(fromBase64(field), (problem) => field.fail(problem));
-  return [{ rewrite: (text, put) => rewrite(map, text, put) }];
+  return [{ rewrite: (text, put) => rewrite(map, text, put), plain: (text) => replaced(map, text) }];
+}
+
+function replaced(map: CharsMap, text: string): string {
+  let result = '';
+  let done = 0;
+  const replace = (start: number, end: number): boolean => {
+    const found = map.lookUp(end - start === 1 ? text[start]! : text.slice(start, end));
+    if (found === null) return false;
+    result += text.slice(done, start) + found;
+    done = end;
+    return true;
+  };
+  eachGrapheme(text, (start, end) => {
+    if (end - start === 1) return void replace(start, end);
+    if (isShort(text.slice(start, end)) && replace(start, end)) return;
+    for (let i = start; i < end; i += unitsAt(text, i)) replace(i, i + unitsAt(text, i));
+  });
+  return result + text.slice(done);
 }
 
 /** Which old character lends its place to each new one is decided as in `tokenizers`, odd cases included. */

@@ -35,6 +35,7 @@ export function beginWith(prefix: string, onlyFirst: boolean): Edit {
       if (!text.startsWith(prefix) && (first || !onlyFirst)) put(prefix, 0);
       for (let i = 0; i < text.length; i++) put(text[i]!, i);
     },
+    plain: (text, first) => (!text.startsWith(prefix) && (first || !onlyFirst) ? prefix + text : text),
     usesFirst: onlyFirst,
   };
 }
