@@ -82,6 +82,43 @@ describe('http', () => {
     expect(seen).toHaveLength(1);
   });
 
+  it('reads a large file from its beginning where ranges are ignored, and keeps none of it', async () => {
+    const large = Uint8Array.from({ length: 20 << 20 }, (_, i) => (i * 7 + (i >> 12)) & 255);
+    const { base, seen } = await serve(noRanges, { 'data.bin': large });
+    const files = http(base);
+    const check = async (start: number, end: number): Promise<void> => {
+      expect(Buffer.compare(await files.read('data.bin', { start, end }), large.subarray(start, end))).toBe(0);
+    };
+    await check(0, 1000);
+    await check(1000, 3_000_000);
+    await Promise.all([check(4_000_000, 9_000_000), check(9_000_000, 20_000_000)]);
+    // The one that was refused, and one that is read on and on.
+    expect(seen).toHaveLength(2);
+    await check(5, 10);
+    expect(seen).toHaveLength(3);
+    await expect(files.read('data.bin', { start: 0, end: 21 << 20 })).rejects.toThrow(/do not exist; it has 20971520/);
+  });
+
+  it('stops reading a large file at a signal, and reads on later', async () => {
+    const large = new Uint8Array(20 << 20).fill(3);
+    let slow = true;
+    const { base } = await serve(
+      (_, response, body) => {
+        response.writeHead(200, { 'content-length': body.length });
+        if (slow) response.write(body.subarray(0, 1000));
+        else response.end(body);
+      },
+      { 'data.bin': large },
+    );
+    const files = http(base);
+    expect([...(await files.read('data.bin', { start: 0, end: 2 }))]).toEqual([3, 3]);
+    const abort = new AbortController();
+    setTimeout(() => abort.abort(new Error('stop')), 30);
+    await expect(files.read('data.bin', { start: 10, end: 5000, signal: abort.signal })).rejects.toThrow('stop');
+    slow = false;
+    expect((await files.read('data.bin', { start: 10, end: 5000 })).every((byte) => byte === 3)).toBe(true);
+  });
+
   it('learns the size where HEAD is refused', async () => {
     const refusing: Answer = (request, response, body) =>
       request.method === 'HEAD' ? void response.writeHead(405).end() : ranges(request, response, body);

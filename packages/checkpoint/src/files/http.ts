@@ -1,6 +1,11 @@
-// Files under a web address, by range requests. A server that ignores ranges sends the whole file once; it is kept and sliced.
+// Files under a web address, by range requests. Of a server that ignores ranges a small file is fetched once and kept, a large one
+// read from its beginning.
 import { CheckpointError } from '../errors.ts';
 import { checkPath, checkRange, type Files, type ReadOptions } from './files.ts';
+import { Sequential } from './sequential.ts';
+
+/** Larger files are not kept where ranges are ignored. */
+const KEPT_BYTES = 16 << 20;
 
 export interface HttpOptions {
   /** Used in place of the global `fetch`: a cache, a proxy, a test. */
@@ -17,6 +22,7 @@ export function http(
   const root = String(base).replace(/\/+$/, '');
   const sizes = new Map<string, number>();
   const whole = new Map<string, Promise<Blob>>();
+  const sequential = new Map<string, Sequential>();
 
   const url = (path: string): string => {
     checkPath(path);
@@ -43,6 +49,12 @@ export function http(
       if (signal?.aborted) throw cause;
       throw new CheckpointError(`http: the transfer of ${url(path)} broke off: ${reason(cause)}`, { cause });
     });
+  const fromStart = async (path: string, signal: AbortSignal): Promise<Response> => {
+    const response = await request(path, { signal });
+    if (response.status === 200) return response;
+    await response.body?.cancel();
+    throw refused(path, response);
+  };
   const slice = async (path: string, blob: Blob, start: number, end = blob.size): Promise<Uint8Array<ArrayBuffer>> => {
     checkRange(url(path), start, end, blob.size);
     return new Uint8Array(await blob.slice(start, end).arrayBuffer());
@@ -70,6 +82,8 @@ export function http(
     if (known !== undefined) {
       checkRange(url(path), start, end ?? known, known);
       if (start === (end ?? known)) return new Uint8Array(0);
+      const inOrder = sequential.get(path);
+      if (inOrder) return inOrder.read(start, end ?? known, signal);
     }
     const ranged = start > 0 || end !== undefined;
     const response = await request(path, {
@@ -101,6 +115,13 @@ export function http(
           `http: ${url(path)} has no bytes ${start} to ${end ?? 'its end'} (${response.headers.get('content-range') ?? 'size unknown'})`,
         );
       throw refused(path, response);
+    }
+    const announced = encoded(response) ? NaN : Number(response.headers.get('content-length') ?? NaN);
+    if (ranged && announced > KEPT_BYTES) {
+      await response.body?.cancel();
+      sizes.set(path, announced);
+      sequential.set(path, new Sequential(url(path), (stop) => fromStart(path, stop)));
+      return read(path, { start, end: end ?? announced, ...(signal && { signal }) });
     }
     const all = body(path, response.blob(), signal);
     if (ranged) whole.set(path, all);

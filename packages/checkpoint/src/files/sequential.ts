@@ -1,0 +1,88 @@
+// A large file of a server that ignores ranges: one body, read from its beginning. Reads that go forward pass over what lies between;
+// one that goes back begins anew. Nothing is kept but the piece that came last.
+import { CheckpointError } from '../errors.ts';
+
+/** A body that nobody reads from is given up after so long; it would hold the connection. */
+const IDLE_MS = 1_500;
+
+interface Body {
+  readonly reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly abort: AbortController;
+}
+
+export class Sequential {
+  readonly #name: string;
+  readonly #open: (signal: AbortSignal) => Promise<Response>;
+  #body: Body | undefined;
+  #piece: Uint8Array = new Uint8Array(0);
+  /** Where the piece begins in the file. */
+  #at = 0;
+  #idle: ReturnType<typeof setTimeout> | undefined;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(name: string, open: (signal: AbortSignal) => Promise<Response>) {
+    this.#name = name;
+    this.#open = open;
+  }
+
+  /** Bytes start … end-1. Calls take turns. */
+  read(start: number, end: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+    const run = this.#turn.then(async () => {
+      clearTimeout(this.#idle);
+      const stop = (): void => this.#close();
+      signal?.addEventListener('abort', stop, { once: true });
+      try {
+        return await this.#read(start, end, signal);
+      } catch (error) {
+        this.#close();
+        signal?.throwIfAborted();
+        throw error;
+      } finally {
+        signal?.removeEventListener('abort', stop);
+        if (this.#body) this.#idle = setTimeout(() => this.#close(), IDLE_MS);
+      }
+    });
+    this.#turn = run.catch(() => {});
+    return run;
+  }
+
+  async #read(start: number, end: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+    signal?.throwIfAborted();
+    if (start < this.#at) this.#close();
+    const out = new Uint8Array(end - start);
+    for (let done = 0; done < out.length;) {
+      const at = start + done - this.#at;
+      if (at < this.#piece.length) {
+        const part = this.#piece.subarray(at, at + out.length - done);
+        out.set(part, done);
+        done += part.length;
+        continue;
+      }
+      this.#at += this.#piece.length;
+      this.#piece = new Uint8Array(0);
+      const { reader } = (this.#body ??= await this.#begin());
+      const { done: ended, value } = await reader.read();
+      if (ended)
+        throw new CheckpointError(
+          `http: ${this.#name} ended at byte ${this.#at} while bytes ${start} to ${end} were read`,
+        );
+      this.#piece = value;
+    }
+    return out;
+  }
+
+  async #begin(): Promise<Body> {
+    const abort = new AbortController();
+    const { body } = await this.#open(abort.signal);
+    if (!body) throw new CheckpointError(`http: ${this.#name} was answered without a body`);
+    return { reader: body.getReader(), abort };
+  }
+
+  #close(): void {
+    clearTimeout(this.#idle);
+    this.#body?.abort.abort();
+    this.#body = undefined;
+    this.#piece = new Uint8Array(0);
+    this.#at = 0;
+  }
+}
