@@ -57,6 +57,7 @@ export async function cpu(options: CpuOptions = {}): Promise<Backend<Step>> {
     dtypes: new Set(['f32', 'i32', 'u32']),
     weights: new Set(['f16', 'bf16', 'q8', 'q4']),
     maxBufferBytes: maxBytes,
+    maxMemoryBytes: maxBytes,
     maxBindingBytes: maxBytes,
     maxBindings: 64,
     alignment,
