@@ -1,8 +1,8 @@
-// From what people type to a place of files: a folder, a GGUF file, a web address, or the name of a model on a hub.
+// From what people type to a place of files: a folder, a GGUF file, a web address, or the name of a model on a hub. What only some of
+// them need is loaded when it is needed.
 import { CheckpointError, quoted } from '../errors.ts';
-import { gguf } from '../gguf/files.ts';
 import { parseHubAddress } from '../hub/address.ts';
-import { hub, type HubOptions } from '../hub/hub.ts';
+import type { HubOptions } from '../hub/hub.ts';
 import type { Files } from './files.ts';
 import { folder } from './folder.ts';
 import { http } from './http.ts';
@@ -27,15 +27,16 @@ export async function openFiles(where: string | URL | Files, options: OpenFilesO
   const address = parseHubAddress(text);
   if (address) {
     const { repo, revision, file } = address;
+    const { hub } = await import('../hub/hub.ts');
     const files = hub(repo, { ...options, ...(revision !== undefined && { revision }) });
     if (file === undefined) return hinted(files, text);
-    if (file.endsWith('.gguf')) return gguf(hinted(files, text), file, options.signal && { signal: options.signal });
+    if (file.endsWith('.gguf')) return openGguf(hinted(files, text), file, options);
     throw new CheckpointError(
       `openFiles: ${quoted(text)} is no folder, and as a name on a hub it has too many parts; expected org/name or org/name/file.gguf`,
     );
   }
   throw new CheckpointError(
-    `openFiles: no such ${/\.gguf$/i.test(text) ? 'file' : 'folder'}: ${text}; expected a model’s folder, a .gguf file, an address, or org/name on a hub`,
+    `openFiles: no such ${/\.gguf$/i.test(text) ? 'file' : 'folder'}: ${text}; expected the folder of a model, a .gguf file, an address, or org/name on a hub`,
     { cause },
   );
 }
@@ -51,10 +52,15 @@ async function withFile(
   place: string,
   file: string | undefined,
   open: (place: string) => Files,
-  { signal }: OpenFilesOptions,
+  options: OpenFilesOptions,
 ): Promise<Files> {
   const files = open(place);
-  return file === undefined ? files : gguf(files, decodeFile(place, file), signal && { signal });
+  return file === undefined ? files : openGguf(files, decodeFile(place, file), options);
+}
+
+async function openGguf(files: Files, file: string, { signal }: OpenFilesOptions): Promise<Files> {
+  const { gguf } = await import('../gguf/files.ts');
+  return gguf(files, file, signal && { signal });
 }
 
 /** Addresses have their names encoded. */
