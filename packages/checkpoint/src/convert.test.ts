@@ -50,6 +50,26 @@ describe('halfTable and f16Bits', () => {
 });
 
 describe('convert', () => {
+  it('rounds f32 to f16 as the standard says, at every exponent and at ties', () => {
+    const values: number[] = [];
+    for (let exponent = -30; exponent <= 15; exponent++)
+      for (const fraction of [
+        0,
+        1,
+        2 ** 12 - 1,
+        2 ** 12,
+        2 ** 12 + 1,
+        3 * 2 ** 12,
+        2 ** 13,
+        2 ** 23 - 2 ** 12 - 1,
+        2 ** 22 + 7,
+      ])
+        values.push((1 + fraction / 2 ** 23) * 2 ** exponent, -(1 + fraction / 2 ** 23) * 2 ** exponent);
+    const wide = Float32Array.from([...values, 0, -0, NaN, Infinity, -Infinity, 65504, 65519.996]);
+    const bits = convert(new Uint8Array(wide.buffer), 'F32', 'f16');
+    expect([...bits]).toEqual([...new Uint16Array(new Float16Array(wide).buffer)]);
+  });
+
   it('copies what has the right type', () => {
     const source = Float32Array.of(1.5, -0, NaN);
     const out = convert(bytesOf(source), 'F32', 'f32');

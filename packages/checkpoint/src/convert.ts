@@ -226,7 +226,15 @@ function f64ToF32(values: Float32Array | Float64Array, out: Arrays[Target]): voi
 }
 
 function toHalf(values: Float32Array | Float64Array, out: Arrays[Target]): void {
+  const bits =
+    values instanceof Float32Array ? new Uint32Array(values.buffer, values.byteOffset, values.length) : undefined;
   for (let i = 0; i < values.length; i++) {
+    const size = bits ? bits[i]! & 0x7fffffff : 0;
+    if (bits && size >= 0x38800000 && size < 0x477fe000) {
+      // A normal f16 whatever the rounding: exponents differ by 112, and 13 bits are rounded away, ties to even.
+      out[i] = ((bits[i]! >>> 16) & 0x8000) | ((size - 0x38000000 + 0xfff + ((size >>> 13) & 1)) >>> 13);
+      continue;
+    }
     const value = values[i]!;
     out[i] = f16Bits(value);
     if ((out[i]! & 0x7fff) === 0x7c00 && Number.isFinite(value)) throw doesNotFit(value, i, 'f16', '±65504');
