@@ -96,5 +96,6 @@ export function createModel(json: Json, modelType?: string): Model {
     throw new ConfigError(
       `config.json: "model_type" is "${type}", which is not registered; there is ${modelTypes().join(', ')}, and registerModel adds more`,
     );
+  config.only('quantization_config', null);
   return family.create(config);
 }
