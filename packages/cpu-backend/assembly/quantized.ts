@@ -105,7 +105,7 @@ function quantizeRow(to: usize, from: usize, blocks: i32): void {
   }
 }
 
-/** Panel after panel, tiles of rows of nearly equal height, low ones several panels wide. */
+/** Panel after panel, tiles of rows of nearly equal height. */
 function multiplyBlocks(
   form: i32,
   a: usize,
@@ -121,42 +121,26 @@ function multiplyBlocks(
   tail: usize,
 ): void {
   const tiles = (rows + 5) / 6;
-  const most = rows == 1 ? 4 : rows == 2 ? 3 : 1;
-  let column = 0;
-  while (column < columns) {
-    let panels = min(most, (columns - column) >> 3);
-    if (panels == 3 && rows == 1) panels = 2;
-    const width = panels > 0 ? panels << 3 : columns - column;
+  for (let column = 0; column < columns; column += 8) {
+    const width = columns - column;
     let row = 0;
     for (let i = 1; i <= tiles; i++) {
       const end = (rows * i) / tiles;
       const from = a + row * aRow;
       const to = out + row * outRow + ((<usize>column) << 2);
-      if (panels > 0) blockTile(form, end - row, panels, from, aRow, b, bPanel, to, outRow, blocks);
+      if (width >= 8) blockTile(form, end - row, from, aRow, b, to, outRow, blocks);
       else {
-        blockTile(form, end - row, 1, from, aRow, tail ? tail : b, bPanel, edge, 32, blocks);
+        blockTile(form, end - row, from, aRow, tail ? tail : b, edge, 32, blocks);
         for (let r = 0; r < end - row; r++)
           for (let c = 0; c < width; c++) store<f32>(to + r * outRow + (c << 2), load<f32>(edge + (r << 5) + (c << 2)));
       }
       row = end;
     }
-    column += width;
-    b += panels * bPanel;
+    b += bPanel;
   }
 }
 
-function blockTile(
-  form: i32,
-  rows: i32,
-  panels: i32,
-  a: usize,
-  aRow: usize,
-  b: usize,
-  bPanel: usize,
-  c: usize,
-  cRow: usize,
-  blocks: i32,
-): void {
-  if (form == 3) tileQ8(rows, panels, a, aRow, b, bPanel, c, cRow, blocks);
-  else tileQ4(rows, panels, a, aRow, b, bPanel, c, cRow, blocks);
+function blockTile(form: i32, rows: i32, a: usize, aRow: usize, b: usize, c: usize, cRow: usize, blocks: i32): void {
+  if (form == 3) tileQ8(rows, a, aRow, b, c, cRow, blocks);
+  else tileQ4(rows, a, aRow, b, c, cRow, blocks);
 }

@@ -92,7 +92,10 @@ function tile(rows: number, panels: number, { suffix, rowBytes, load }: Form): s
   ].join('\n');
 }
 
-/** Blocks of 32 of depth: eight scales in f16, then pairs of numbers of each of the eight columns (assembly/quantized.ts). */
+/**
+ * Blocks of 32 of depth: eight scales in f16, then pairs of numbers of each of the eight columns (assembly/quantized.ts). Tiles are one
+ * panel wide: panels follow one another in memory, and one stream is what processors fetch ahead of.
+ */
 interface Blocks {
   readonly suffix: string;
   readonly bytes: number;
@@ -102,36 +105,29 @@ interface Blocks {
   readonly rowBytes: number;
   /** What the sums start from. */
   readonly start: (i: number) => string;
-  readonly turn: (rows: number, panels: number) => string[];
+  readonly turn: (rows: number) => string[];
 }
 
 const accumulate = (i: number, j: number, x: string, w: string): string =>
   `      ${sum(i, j)} = i32x4.add(${sum(i, j)}, i32x4.dot_i16x8_s(${x}, ${w}));`;
 
-const q8: Blocks = {
+/** Turns are `pairs` pairs of depth long. */
+const q8 = (pairs: number): Blocks => ({
   suffix: 'Q8',
   bytes: 272,
-  turns: 16,
-  turnBytes: 16,
-  rowBytes: 4,
+  turns: 16 / pairs,
+  turnBytes: 16 * pairs,
+  rowBytes: 4 * pairs,
   start: () => 'i32x4.splat(0)',
-  turn(rows, panels) {
-    const r = range(rows);
-    const v = range(panels * 2);
-    const loadX = (i: number, name: string): string => `      const ${name} = v128.load32_splat(a${i});`;
-    const loadW = (j: number, name: string): string =>
-      `      const ${name} = v128.load_ext<i8>(b${j >> 1}, ${(j & 1) * 8});`;
-    return rows < v.length
-      ? [
-          ...r.map((i) => loadX(i, `x${i}`)),
-          ...v.flatMap((j) => [loadW(j, `w${j}`), ...r.map((i) => accumulate(i, j, `x${i}`, `w${j}`))]),
-        ]
-      : [
-          ...v.map((j) => loadW(j, `w${j}`)),
-          ...r.flatMap((i) => [loadX(i, `x${i}`), ...v.map((j) => accumulate(i, j, `x${i}`, `w${j}`))]),
-        ];
-  },
-};
+  turn: (rows) =>
+    range(pairs).flatMap((pair) => [
+      ...range(2).map((j) => `      const w${pair}_${j} = v128.load_ext<i8>(b, ${pair * 16 + j * 8});`),
+      ...range(rows).flatMap((i) => [
+        `      const x${pair}_${i} = v128.load32_splat(a${i}, ${4 * pair});`,
+        ...range(2).map((j) => accumulate(i, j, `x${pair}_${i}`, `w${pair}_${j}`)),
+      ]),
+    ]),
+});
 
 const q4: Blocks = {
   suffix: 'Q4',
@@ -140,7 +136,7 @@ const q4: Blocks = {
   turnBytes: 32,
   rowBytes: 16,
   start: (i) => `v128.load32_splat(a${i}, 4)`,
-  turn(rows, panels) {
+  turn(rows) {
     const nibbles = (v: string, s: number): string => {
       const shifted = s === 0 ? v : `i16x8.shr_u(${v}, ${4 * s})`;
       return s === 3 ? shifted : `v128.and(${shifted}, low)`;
@@ -149,8 +145,8 @@ const q4: Blocks = {
     const held = rows === 1;
     return [
       ...(held ? range(4).map((s) => `      const x${s} = ${loadX(0, s)};`) : []),
-      ...range(panels * 2).flatMap((j) => [
-        `      const v${j} = v128.load(b${j >> 1}, ${(j & 1) * 16});`,
+      ...range(2).flatMap((j) => [
+        `      const v${j} = v128.load(b, ${j * 16});`,
         ...range(4).flatMap((s) => [
           `      const w${j}_${s} = ${nibbles(`v${j}`, s)};`,
           ...range(rows).map((i) => accumulate(i, j, held ? `x${s}` : loadX(i, s), `w${j}_${s}`)),
@@ -160,17 +156,14 @@ const q4: Blocks = {
   },
 };
 
-function blockTile(rows: number, panels: number, blocks: Blocks): string {
+function blockTile(rows: number, blocks: Blocks): string {
   const r = range(rows);
-  const v = range(panels * 2);
+  const v = range(2);
   const { suffix, bytes, turns, turnBytes, rowBytes } = blocks;
   return [
-    `/** c = a · b for ${rows} × ${panels * 8} elements of c, over so many blocks of depth. */`,
-    `export function tile${rows}x${panels}${suffix}(`,
-    '  a: usize, aRow: usize, b: usize, bPanel: usize, c: usize, cRow: usize, blocks: i32,',
-    '): void {',
+    `/** c = a · b for ${rows} × 8 elements of c, over so many blocks of depth. */`,
+    `export function tile${rows}${suffix}(a: usize, aRow: usize, b: usize, c: usize, cRow: usize, blocks: i32): void {`,
     ...r.map((i) => `  let a${i} = a${offset(i, 'aRow')};`),
-    ...range(panels).map((p) => `  let b${p} = b${offset(p, 'bPanel')};`),
     ...r.map((i) => `  const c${i} = c${offset(i, 'cRow')};`),
     ...r.flatMap((i) => v.map((j) => `  v128.store(c${i}, f32x4.splat(0.0), ${j * 16});`)),
     ...held,
@@ -178,14 +171,14 @@ function blockTile(rows: number, panels: number, blocks: Blocks): string {
     '  for (; blocks > 0; blocks--) {',
     ...r.flatMap((i) => v.map((j) => `    let ${sum(i, j)} = ${blocks.start(i)};`)),
     ...r.map((i) => `    a${i} += 8;`),
-    ...range(panels).map((p) => `    b${p} += 16;`),
+    '    b += 16;',
     `    for (let turn = ${turns}; turn > 0; turn--) {`,
-    ...blocks.turn(rows, panels),
+    ...blocks.turn(rows),
     ...r.map((i) => `      a${i} += ${rowBytes};`),
-    ...range(panels).map((p) => `      b${p} += ${turnBytes};`),
+    `      b += ${turnBytes};`,
     '    }',
     ...v.flatMap((j) => [
-      `    const d${j} = widenF16(v128.load_ext<i16>(b${j >> 1} - ${bytes}, ${(j & 1) * 8}), mask, scale);`,
+      `    const d${j} = widenF16(v128.load_ext<i16>(b - ${bytes}, ${j * 8}), mask, scale);`,
       ...r.map(
         (i) =>
           `    v128.store(c${i}, madd(f32x4.convert_i32x4_s(${sum(i, j)}), f32x4.mul(d${j}, v128.load32_splat(a${i} - 72)), v128.load(c${i}, ${j * 16})), ${j * 16});`,
@@ -196,6 +189,20 @@ function blockTile(rows: number, panels: number, blocks: Blocks): string {
     '',
   ].join('\n');
 }
+
+/** Calls the tile of a height. */
+const blockChoice = (suffix: string): string =>
+  [
+    `export function tile${suffix}(rows: i32, a: usize, aRow: usize, b: usize, c: usize, cRow: usize, blocks: i32): void {`,
+    '  switch (rows) {',
+    ...range(6).flatMap((i) => [
+      i === 5 ? '    default:' : `    case ${i + 1}:`,
+      `      return tile${i + 1}${suffix}(a, aRow, b, c, cRow, blocks);`,
+    ]),
+    '  }',
+    '}',
+    '',
+  ].join('\n');
 
 /** Calls the tile of a shape. */
 function choice(name: string, parameters: string, suffix: string): string {
@@ -221,7 +228,6 @@ function choice(name: string, parameters: string, suffix: string): string {
 }
 
 const addTo = 'a: usize, aRow: usize, b: usize, bPanel: usize, c: usize, cRow: usize, depth: i32, first: bool';
-const blocksTo = 'a: usize, aRow: usize, b: usize, bPanel: usize, c: usize, cRow: usize, blocks: i32';
 
 export const tilesSource = (): string =>
   [
@@ -232,8 +238,8 @@ export const tilesSource = (): string =>
       ...tileShapes.map(([rows, panels]) => tile(rows, panels, form)),
       choice(`tile${form.suffix}`, addTo, form.suffix),
     ]),
-    ...[q8, q4].flatMap((blocks) => [
-      ...tileShapes.map(([rows, panels]) => blockTile(rows, panels, blocks)),
-      choice(`tile${blocks.suffix}`, blocksTo, blocks.suffix),
-    ]),
+    ...range(6).map((i) => blockTile(i + 1, q8(i < 1 ? 4 : 1))),
+    blockChoice('Q8'),
+    ...range(6).map((i) => blockTile(i + 1, q4)),
+    blockChoice('Q4'),
   ].join('\n');

@@ -27,7 +27,7 @@ test('a plan says which way every call takes', async () => {
   const text = formatPlan(planFor(backend, 'q8'), backend);
   expect(text).toContain('[q8 rows, one thread]');
   expect(text).toContain('[f32 panels, tiles of 1×32, shared by threads]');
-  expect(text).toContain('[q8 panels times rows in 16 bits, tiles of 1×32, shared by threads]');
+  expect(text).toContain('[q8 panels times rows in 16 bits, tiles of 1×8, shared by threads]');
   expect(formatPlan(planFor(backend))).not.toContain('panels');
 });
 

@@ -4,7 +4,7 @@ import type { Call, Plan, Storage } from '@transept/tensor';
 import { formOf } from '../step.ts';
 import type { Step } from '../step.ts';
 import { compileEpilogue } from './expression.ts';
-import { tileShape } from './tiles.ts';
+import { panelColumns, tileHeight } from './tiles.ts';
 
 /** As in `assembly/quantized.ts`. */
 const blockRows = 48;
@@ -23,7 +23,7 @@ export function quantizedStep(call: Call, plan: Plan, stored: Storage): Step {
   const blocksAt = rowAt + (a.strides[1] === 1 ? 0 : depth * 4);
   return {
     kernel: 'quantizedMatmul',
-    variant: `${stored} panels times rows in 16 bits, tiles of ${tileShape(rows, columns)}`,
+    variant: `${stored} panels times rows in 16 bits, tiles of ${tileHeight(rows)}×${panelColumns}`,
     work: elements(output.shape) * depth,
     scratchBytes: blocksAt + Math.min(rows, blockRows) * (depth / 32) * recordBytes,
     parameters(at) {
