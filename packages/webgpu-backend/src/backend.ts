@@ -155,6 +155,7 @@ function capabilitiesOf(device: GPUDevice, info: GPUAdapterInfo | undefined, tar
   if (features.has('shader-f16')) dtypes.add('f16');
   return {
     dtypes,
+    weights: new Set(['f16', 'bf16', 'q8', 'q4']),
     maxBufferBytes: limits.maxBufferSize,
     maxBindingBytes: limits.maxStorageBufferBindingSize,
     maxBindings: limits.maxStorageBuffersPerShaderStage,

@@ -1,19 +1,23 @@
 // Builds one compute shader: bindings for the views of a call, addresses, scalars, and the function that applies the
 // epilogue and stores a result. Views of one buffer share one binding, whatever their offsets.
 import { BackendError, bytesPer, computeType } from '@transept/tensor';
-import type { Attr, Call, ComputeType, DType, Expr, Plan, ScalarRef, View } from '@transept/tensor';
+import type { Attr, Call, ComputeType, DType, Expr, Plan, ScalarRef, Storage, View } from '@transept/tensor';
 import type { Binding, Dispatch } from '../step.ts';
 import { address, coordinate, extent, u32 } from './address.ts';
 import type { Span } from './address.ts';
 import { emitExpression } from './expression.ts';
 import { libraryCode, libraryName } from './library.ts';
 import type { LibraryFn } from './library.ts';
+import { storedElement, storedFunctions } from './stored.ts';
 
 interface Bound {
   readonly name: string;
   readonly buffer: number;
   readonly dtype: DType;
-  /** Declared as an array of vec4. */
+  /** How the values of a weight are stored, where that is not as `dtype`. */
+  readonly stored: Storage | undefined;
+  readonly bytes: number;
+  /** Read by fours. */
   readonly vector: boolean;
   elements: number;
   access: Binding['access'];
@@ -54,8 +58,11 @@ export class Shader {
 
   #bind(view: View, access: Binding['access'], vector: boolean): void {
     const { buffer, dtype } = view;
+    const planned = this.plan.buffers[buffer]!;
+    const stored = planned.kind === 'bound' ? planned.stored : undefined;
     const known = this.#bound.get(buffer);
-    const bound = known ?? { name: `b${this.#bound.size}`, buffer, dtype, vector, elements: 0, access };
+    const name = `b${this.#bound.size}`;
+    const bound = known ?? { name, buffer, dtype, stored, bytes: planned.bytes, vector, elements: 0, access };
     if (bytesPer[bound.dtype] !== bytesPer[dtype])
       throw new BackendError(
         `${this.call.op}: views of one buffer have types of different sizes: ${bound.dtype} and ${dtype}; give them separate buffers`,
@@ -82,7 +89,8 @@ export class Shader {
 
   /** The element at a position of a view's buffer, in the type that arithmetic happens in. */
   load(view: View, at: string): string {
-    const { name, dtype, vector } = this.#bound.get(view.buffer)!;
+    const { name, dtype, stored, vector } = this.#bound.get(view.buffer)!;
+    if (stored) return `${name}At(${at})`;
     const element = vector ? `${name}[(${at}) >> 2u][(${at}) & 3u]` : `${name}[${at}]`;
     const to = computeType(view.dtype);
     if (computeType(dtype) !== to) return `bitcast<${to}>(${element})`;
@@ -91,7 +99,8 @@ export class Shader {
 
   /** Four elements of a view read by fours, as a vec4<f32>. The position is a multiple of four. */
   load4(view: View, at: string): string {
-    const { name, dtype } = this.#bound.get(view.buffer)!;
+    const { name, dtype, stored } = this.#bound.get(view.buffer)!;
+    if (stored) return `${name}Four(${at})`;
     const element = `${name}[(${at}) >> 2u]`;
     return dtype === 'f32' ? element : `vec4<f32>(${element})`;
   }
@@ -179,14 +188,15 @@ export class Shader {
     const bound = [...this.#bound.values()];
     const f16 = bound.some((b) => b.dtype === 'f16');
     const bindings = bound.map(
-      (b, i) =>
-        `@group(0) @binding(${i}) var<storage, ${b.access}> ${b.name}: array<${b.vector ? `vec4<${b.dtype}>` : b.dtype}, ${b.vector ? Math.ceil(b.elements / 4) : b.elements}>;`,
+      (b, i) => `@group(0) @binding(${i}) var<storage, ${b.access}> ${b.name}: array<${elementOf(b)}>;`,
     );
+    const reading = bound.flatMap((b) => (b.stored ? [storedFunctions(b.stored, b.name, b.vector)] : []));
     if (this.#scalars) bindings.push(`@group(0) @binding(${bound.length}) var<uniform> scalars: array<vec4<u32>, 4>;`);
     const code = [
       ...(f16 ? ['enable f16;'] : []),
       ...(this.#subgroups ? ['enable subgroups;', 'diagnostic(off, subgroup_uniformity);'] : []),
       ...bindings,
+      ...reading,
       ...libraryCode(this.#library),
       ...this.#declarations,
       `@compute @workgroup_size(${size})`,
@@ -202,6 +212,15 @@ export class Shader {
       workgroups,
     };
   }
+}
+
+/** The type and number of the elements that a buffer is declared with. */
+function elementOf({ dtype, stored, bytes, vector, elements }: Bound): string {
+  if (stored) {
+    const element = storedElement(stored, vector);
+    return `${element.type}, ${Math.ceil(bytes / element.bytes)}`;
+  }
+  return vector ? `vec4<${dtype}>, ${Math.ceil(elements / 4)}` : `${dtype}, ${elements}`;
 }
 
 export const indent = (lines: readonly string[]): string => lines.join('\n').replace(/^(?=.)/gm, '  ');
