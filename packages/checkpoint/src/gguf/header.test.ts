@@ -46,17 +46,18 @@ describe('readGgufHeader', () => {
   });
 
   it('reads a header that is longer than the first read, and no more of the file than that', async () => {
-    const tokens = Array.from({ length: 100_000 }, (_, i) => `token number ${i}`);
+    const tokens = Array.from({ length: 50_000 }, (_, i) => `token number ${i}`);
     const bytes = ggufBytes({ values: { tokens: { texts: tokens } }, tensors: { x: row } });
     const whole = new Uint8Array(bytes.length + (64 << 20));
     whole.set(bytes);
+    expect(bytes.length).toBeGreaterThan(1 << 20);
     let most = 0;
     const files = at(whole);
     const counted: Files = {
       ...files,
       read: (path, options) => ((most = Math.max(most, options?.end ?? 0)), files.read(path, options)),
     };
-    expect((await readGgufHeader(counted, 'm.gguf')).metadata.texts('tokens')).toHaveLength(100_000);
+    expect((await readGgufHeader(counted, 'm.gguf')).metadata.texts('tokens')).toHaveLength(50_000);
     expect(most).toBeLessThan(8 << 20);
   });
 

@@ -67,7 +67,7 @@ function source(dtype: 'F16' | 'F32'): { files: Files; size: number; largest: nu
 it.each([
   ['F16', 'f32'],
   ['F16', 'f16'],
-  ['F32', 'q8'],
+  ['F16', 'q8'],
 ] as const)('a model in %s goes to the device as %s through less than twice its largest tensor and 64 MB', async (dtype, weights) => {
   const { files, size, largest } = source(dtype);
   expect(size).toBeGreaterThan(300 * MB);
