@@ -59,7 +59,9 @@ export async function headOutputs(
       },
       signal && { signal },
     );
-    group.forEach((i, row) => (results[i] = rowOf(outputs, row, length, encodings[i]!.length)));
+    // Of whole texts there is no axis of tokens, though there may be as many classes as tokens.
+    const padded = encoder.task === 'sequenceClassification' ? undefined : length;
+    group.forEach((i, row) => (results[i] = rowOf(outputs, row, padded, encodings[i]!.length)));
     onProgress?.(at + group.length, order.length);
   }
   return results;
@@ -69,18 +71,18 @@ export async function headOutputs(
 const lengthOf = (longest: number, most: number): number =>
   Math.min(most, Math.max(8, 2 ** Math.ceil(Math.log2(Math.max(1, longest)))));
 
-/** One row of outputs [B, …]; of those with an axis of tokens, the first `tokens`. */
+/** One row of outputs [B, …]; of those with an axis of tokens, which is `length` long, the first `tokens`. */
 function rowOf(
   outputs: Readonly<Record<string, OutputTensor>>,
   row: number,
-  length: number,
+  length: number | undefined,
   tokens: number,
 ): Record<string, OutputTensor> {
   return Object.fromEntries(
     Object.entries(outputs).map(([name, { shape, data }]) => {
       const [, ...rest] = shape;
       const size = rest.reduce((a, b) => a * b, 1);
-      const perToken = rest[0] === length ? size / length : undefined;
+      const perToken = length !== undefined && rest[0] === length ? size / length : undefined;
       const count = perToken === undefined ? size : tokens * perToken;
       const kept = perToken === undefined ? rest : [tokens, ...rest.slice(1)];
       return [name, { shape: kept, data: data.slice(row * size, row * size + count) }];

@@ -1,9 +1,13 @@
 // The tasks against the plain forward pass of one text at a time.
+import { blobs, memorySink, openCheckpoint, saveCheckpoint } from '@transept/checkpoint';
+import type { SavedTensor } from '@transept/checkpoint';
 import { forward } from '@transept/generate';
 import type { OutputTensor } from '@transept/generate';
+import { reference } from '@transept/tensor';
 import { describe, expect, test } from 'vitest';
+import { load } from '../load.ts';
 import type { TextModel } from '../load.ts';
-import { openFixture } from '../testing/models.ts';
+import { openFixture, overlaid, wordTokenizer } from '../testing/models.ts';
 import { answer, classify, fillMask, tokenClassify } from './index.ts';
 
 const vocabSize = 93;
@@ -34,6 +38,33 @@ describe('classify', () => {
       );
       for (const { label, score } of results[i]!) expect(score).toBeCloseTo(scores[Number(label.slice(-1))]!, 4);
     }
+  });
+
+  test('there may be as many classes as tokens, padding counted', async () => {
+    const { loaded, files } = await open('bert-cls');
+    const checkpoint = await openCheckpoint(files);
+    const classes = 8;
+    const kept = [...checkpoint.tensors.keys()].filter((name) => !name.startsWith('classifier.'));
+    const tensors = kept.map((name): SavedTensor => {
+      const { shape } = checkpoint.tensors.get(name)!;
+      return { name, dtype: 'F32', shape, data: () => checkpoint.read(name, { as: 'f32' }) };
+    });
+    const head = (name: string, shape: readonly number[], data: Float32Array<ArrayBuffer>): SavedTensor => ({
+      name: `classifier.${name}`,
+      dtype: 'F32',
+      shape,
+      data: () => data,
+    });
+    const scores = Float32Array.from({ length: classes }, (_, i) => i);
+    tensors.push(head('weight', [classes, 40], new Float32Array(classes * 40)), head('bias', [classes], scores));
+    const id2label = Object.fromEntries(Array.from(scores, (i) => [i, `c${i}`]));
+    const written = new Map<string, Blob>();
+    await saveCheckpoint(memorySink(written), { ...loaded.config, id2label }, tensors);
+    const whole = overlaid(blobs(Object.fromEntries(written)), { 'tokenizer.json': wordTokenizer(vocabSize) });
+    using model = await load(whole, { backend: reference() });
+    const [result] = await classify(model, ['w10']);
+    expect(result!.map(({ label }) => label)).toEqual(['c7', 'c6', 'c5', 'c4', 'c3', 'c2', 'c1', 'c0']);
+    expect(result!.reduce((sum, { score }) => sum + score, 0)).toBeCloseTo(1, 5);
   });
 
   test('labels that exclude nothing have scores of their own; a regression has none', async () => {
