@@ -25,6 +25,9 @@ export interface Padding {
   token?: string;
 }
 
+/** Longer padding in a file is a mistake, or an attack on memory. */
+const LONGEST_PADDING = 2 ** 20;
+
 const STRATEGIES = { LongestFirst: 'longest_first', OnlyFirst: 'only_first', OnlySecond: 'only_second' } as const;
 
 export function readTruncation(json: Json): Truncation | undefined {
@@ -43,13 +46,18 @@ export function readPadding(json: Json): Padding | undefined {
   const strategy = json.at('strategy');
   const multiple = json.at('pad_to_multiple_of');
   return {
-    ...(typeof strategy.value === 'object' && { length: strategy.at('Fixed').count() }),
-    ...(!multiple.missing && { multipleOf: multiple.count() }),
+    ...(typeof strategy.value === 'object' && { length: paddingLength(strategy.at('Fixed')) }),
+    ...(!multiple.missing && { multipleOf: paddingLength(multiple) }),
     direction: readDirection(json),
     id: json.at('pad_id').count(),
     typeId: json.at('pad_type_id').count(0),
     token: json.at('pad_token').string(),
   };
+}
+
+function paddingLength(json: Json): number {
+  const length = json.count();
+  return length <= LONGEST_PADDING ? length : json.fail(`is ${length}; at most ${LONGEST_PADDING} is allowed`);
 }
 
 function readDirection(json: Json): 'left' | 'right' {

@@ -142,7 +142,7 @@ export function unigram(json: Json): Unigram {
   const vocab = json.at('vocab');
   const pieces = vocab.array();
   for (const [i, entry] of pieces.entries()) {
-    if (!Array.isArray(entry) || typeof entry[0] !== 'string' || typeof entry[1] !== 'number') {
+    if (!Array.isArray(entry) || typeof entry[0] !== 'string' || !Number.isFinite(entry[1])) {
       vocab.fail(`is ${show(entry)}; it must be a piece and its score, like ["▁the", -3.2]`, `[${i}]`);
     }
   }
