@@ -79,8 +79,8 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
     if (errors.length > 0) refused++;
     for (const error of errors) if (!isNamed(error)) found('error', describe(error));
     if (ms > slowMs) found('slow', `${Math.round(ms)} ms`);
-    if (bytes > MEMORY_BYTES + 64 * changed.length)
-      found('memory', `${Math.round(bytes / 1e6)} MB for a file of ${changed.length} bytes`);
+    const size = await files.size(path);
+    if (bytes > MEMORY_BYTES + 64 * size) found('memory', `${Math.round(bytes / 1e6)} MB for a file of ${size} bytes`);
   }
   return { seeds, refused, accepted: seeds - refused, findings };
 }
