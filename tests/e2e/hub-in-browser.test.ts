@@ -39,7 +39,7 @@ async function serveSources(): Promise<string> {
 test('a browser keeps what it fetched from a hub', async ({ skip }) => {
   const found = await findChromium();
   if (!found) return skip('there is no Chromium on this machine');
-  const large = Uint8Array.from({ length: 20_000_000 }, (_, i) => (i * 31 + (i >> 8)) & 255);
+  const large = Uint8Array.from({ length: 9_500_000 }, (_, i) => (i * 31 + (i >> 8)) & 255);
   await using server = await hubServer('org/model', {
     'config.json': new TextEncoder().encode('{"model_type":"llama"}'),
     'model.bin': large,
@@ -58,14 +58,18 @@ test('a browser keeps what it fetched from a hub', async ({ skip }) => {
   onTestFinished(() => browser.close());
   const context = await browser.newContext();
   const opened = await context.newPage();
-  const ready = (): Promise<unknown> => opened.waitForFunction('globalThis.checkpoint');
-  await opened.goto(await serveSources());
+  const ready = (tab = opened): Promise<unknown> => tab.waitForFunction('globalThis.checkpoint');
+  const address = await serveSources();
+  await opened.goto(address);
   await ready();
 
-  const read = (breaks: number[]): Promise<{ place: string; config: string; sum: number; error: string }> => {
+  const read = (
+    breaks: number[],
+    tab = opened,
+  ): Promise<{ place: string; config: string; sum: number; error: string }> => {
     server.faults.breaks = breaks;
     server.seen.length = 0;
-    return opened.evaluate(async (endpoint) => {
+    return tab.evaluate(async (endpoint) => {
       const { browserCache, hub } = checkpoint;
       const cache = await browserCache();
       const files = hub('org/model', { endpoint, cache, attempts: 2, retryMs: 1 });
@@ -79,7 +83,7 @@ test('a browser keeps what it fetched from a hub', async ({ skip }) => {
     }, server.endpoint);
   };
   // config.json comes whole, and of the other so much.
-  const failed = await read([Infinity, 12_000_000, 0, 0]);
+  const failed = await read([Infinity, 9_000_000, 0, 0]);
   expect(failed).toMatchObject({ place: 'the origin private file system', config: '{"model_type":"llama"}' });
   expect(failed.error).toMatch(/CheckpointError: hub: the transfer of .*model\.bin broke off 2 times/);
 
@@ -103,5 +107,12 @@ test('a browser keeps what it fetched from a hub', async ({ skip }) => {
     removed: true,
     after: [],
   });
-  expect((models.before[0] as { bytes: number }).bytes).toBeGreaterThan(20_000_000);
+  expect((models.before[0] as { bytes: number }).bytes).toBeGreaterThan(9_500_000);
+
+  // Two tabs of one origin fetch a file one time.
+  const other = await context.newPage();
+  await other.goto(address);
+  await ready(other);
+  expect(await Promise.all([read([]), read([], other)])).toMatchObject([{ sum }, { sum }]);
+  expect(server.seen.filter((line) => line.startsWith('GET /cdn/'))).toHaveLength(1);
 });

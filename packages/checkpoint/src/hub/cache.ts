@@ -40,6 +40,9 @@ export interface HubCache {
   setCommit(repo: string, revision: string, commit: string): Promise<void>;
   /** A file of a commit. */
   find(repo: string, commit: string, path: string): Promise<CachedBlob | undefined>;
+  /** Is it known that a commit has no such file? Commits do not change. */
+  isAbsent(repo: string, commit: string, path: string): Promise<boolean>;
+  setAbsent(repo: string, commit: string, path: string): Promise<void>;
   blob(repo: string, id: string): Promise<CachedBlob | undefined>;
   /** Say that a blob is a file of a commit. */
   link(repo: string, commit: string, path: string, id: string): Promise<void>;

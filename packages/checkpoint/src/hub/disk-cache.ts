@@ -38,11 +38,13 @@ export function diskCache(folder: string = defaultCacheFolder()): HubCache {
     if (!/^[\w.-]+$/.test(id)) throw new CheckpointError(`diskCache: ${quoted(id)} is no name of a blob`);
     return place(repo, 'blobs', id);
   };
-  const snapshot = (repo: string, commit: string, path: string): string => {
+  const within = (kind: 'snapshots' | '.no_exist', repo: string, commit: string, path: string): string => {
     checkPath(commit);
     checkPath(path);
-    return place(repo, 'snapshots', commit, path);
+    return place(repo, kind, commit, path);
   };
+  const folderOf = (path: string): Promise<unknown> =>
+    fs.mkdir(paths.dirname(path), { recursive: true }).catch((cause) => failed(`make a folder for ${path}`, cause));
   const failed = (what: string, cause: unknown): never => {
     throw new CheckpointError(`diskCache: cannot ${what}: ${(cause as NodeJS.ErrnoException).code ?? String(cause)}`, {
       cause,
@@ -110,21 +112,24 @@ export function diskCache(folder: string = defaultCacheFolder()): HubCache {
     async setCommit(repo, revision, commit) {
       checkPath(revision);
       const path = place(repo, 'refs', revision);
-      await fs
-        .mkdir(paths.dirname(path), { recursive: true })
-        .catch((cause) => failed(`make a folder for ${path}`, cause));
+      await folderOf(path);
       await fs.writeFile(path, commit).catch((cause) => failed(`write ${path}`, cause));
     },
 
-    find: (repo, commit, path) => blobAt(snapshot(repo, commit, path)),
+    find: (repo, commit, path) => blobAt(within('snapshots', repo, commit, path)),
     blob: (repo, id) => blobAt(blobPath(repo, id)),
+    isAbsent: async (repo, commit, path) => (await blobAt(within('.no_exist', repo, commit, path))) !== undefined,
+
+    async setAbsent(repo, commit, path) {
+      const at = within('.no_exist', repo, commit, path);
+      await folderOf(at);
+      await fs.writeFile(at, '').catch((cause) => failed(`write ${at}`, cause));
+    },
 
     async link(repo, commit, path, id) {
-      const [from, to] = [snapshot(repo, commit, path), blobPath(repo, id)];
+      const [from, to] = [within('snapshots', repo, commit, path), blobPath(repo, id)];
       if (await blobAt(from)) return;
-      await fs
-        .mkdir(paths.dirname(from), { recursive: true })
-        .catch((cause) => failed(`make a folder for ${from}`, cause));
+      await folderOf(from);
       await fs.rm(from, { force: true });
       try {
         await fs.symlink(paths.relative(paths.dirname(from), to), from);
@@ -137,9 +142,7 @@ export function diskCache(folder: string = defaultCacheFolder()): HubCache {
     async open(repo, id, signal) {
       const whole = blobPath(repo, id);
       const partial = whole + PARTIAL;
-      await fs
-        .mkdir(paths.dirname(whole), { recursive: true })
-        .catch((cause) => failed(`make a folder for ${whole}`, cause));
+      await folderOf(whole);
       const unlock = await lock(whole + LOCK, signal);
       try {
         // The first process to finish has made it whole while this one waited.

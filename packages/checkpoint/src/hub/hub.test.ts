@@ -69,6 +69,7 @@ describe.each(['disk', 'segments'])('hub, with a cache of %s', (kind) => {
     const again = open(cache());
     expect(await again.read('model.bin')).toEqual(large);
     expect(await again.read('config.json')).toEqual(small);
+    expect(await again.has('none.json')).toBe(false);
     // One question for the commit of `main`.
     expect(server.seen).toEqual(['HEAD /org/model/resolve/main/model.bin']);
   });

@@ -159,8 +159,8 @@ class Place {
     const { repo, revision, remote } = this.#options;
     const cache = await this.#openCache();
     if (this.#commit) {
-      const blob = await cache.find(repo, this.#commit, path);
-      if (blob) return { blob };
+      const known = await this.#known(cache, path);
+      if (known !== undefined) return known || undefined;
     }
     if (this.#offline) return this.#fromCache(cache, path, `the hub is not asked`);
     try {
@@ -168,15 +168,25 @@ class Place {
       if (!this.#commit && commit !== undefined && /^[0-9a-f]{40}$/.test(commit)) {
         this.#commit = commit;
         await cache.setCommit(repo, revision, commit);
-        const blob = await cache.find(repo, commit, path);
-        if (blob) return { blob };
+        const known = await this.#known(cache, path);
+        if (known !== undefined) return known || undefined;
       }
-      return file === NOT_FOUND ? undefined : this.#download(cache, path, file);
+      if (file !== NOT_FOUND) return this.#download(cache, path, file);
+      if (this.#commit) await cache.setAbsent(repo, this.#commit, path);
+      return undefined;
     } catch (error) {
       if (!(error instanceof Unreachable)) throw error;
       this.#offline = true;
       return this.#fromCache(cache, path, error.message);
     }
+  }
+
+  /** What the cache knows of a file of the commit: it, that there is none (false), or nothing. */
+  async #known(cache: HubCache, path: string): Promise<Entry | false | undefined> {
+    const { repo } = this.#options;
+    const blob = await cache.find(repo, this.#commit!, path);
+    if (blob) return { blob };
+    return (await cache.isAbsent(repo, this.#commit!, path)) ? false : undefined;
   }
 
   async #fromCache(cache: HubCache, path: string, why: string): Promise<Entry | undefined> {

@@ -33,6 +33,8 @@ export function segmentCache(store: SegmentStore, { segmentBytes = SEGMENT_BYTES
   const refKey = (repo: string, revision: string): string => `${base(repo)}/refs/${inner(revision)}`;
   const snapshotKey = (repo: string, commit: string, path: string): string =>
     `${base(repo)}/snapshots/${inner(commit)}/${inner(path)}`;
+  const absentKey = (repo: string, commit: string, path: string): string =>
+    `${base(repo)}/absent/${inner(commit)}/${inner(path)}`;
   const text = async (key: string): Promise<string | undefined> => (await store.get(key))?.text();
 
   /** Bytes of segments, of which the last may be on its way still. */
@@ -74,6 +76,8 @@ export function segmentCache(store: SegmentStore, { segmentBytes = SEGMENT_BYTES
       return id === undefined ? undefined : blob(repo, id);
     },
     blob,
+    isAbsent: async (repo, commit, path) => (await store.get(absentKey(repo, commit, path))) !== undefined,
+    setAbsent: (repo, commit, path) => store.put(absentKey(repo, commit, path), new Blob([])),
     link: (repo, commit, path, id) => store.put(snapshotKey(repo, commit, path), new Blob([id])),
 
     async open(repo, id, signal) {
