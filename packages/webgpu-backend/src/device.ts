@@ -44,7 +44,7 @@ export async function requestDevice(options: WebGpuOptions): Promise<{ device: G
   }
 }
 
-async function requestAdapter(powerPreference: GPUPowerPreference): Promise<GPUAdapter> {
+export async function requestAdapter(powerPreference: GPUPowerPreference): Promise<GPUAdapter> {
   const { gpu, origin } = await findGpu();
   const adapter =
     (await gpu.requestAdapter({ powerPreference })) ?? (await gpu.requestAdapter({ forceFallbackAdapter: true }));

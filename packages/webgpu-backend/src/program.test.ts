@@ -184,7 +184,7 @@ describe('load', () => {
       { limits: { maxStorageBufferBindingSize: 32 } },
       plan,
       () => ({}),
-      /too large to bind: 64 bytes; .* up to 32/,
+      /x is too large to bind: 64 bytes; .* up to 32/,
     );
   });
 

@@ -241,10 +241,10 @@ export class GpuProgram implements Program {
         `${op} at ${label}: too many buffers: ${count}; this device binds up to ${limits.maxStorageBuffersPerShaderStage} to one kernel`,
       );
     for (const { buffer } of dispatch.bindings) {
-      const { bytes } = this.plan.buffers[buffer]!;
-      if (bytes > limits.maxStorageBufferBindingSize)
+      const planned = this.plan.buffers[buffer]!;
+      if (planned.bytes > limits.maxStorageBufferBindingSize)
         throw new BackendError(
-          `${op} at ${label}: a buffer is too large to bind: ${bytes} bytes; this device binds up to ${limits.maxStorageBufferBindingSize}`,
+          `${op} at ${label}: ${planned.kind === 'bound' ? planned.name : 'a temporary'} is too large to bind: ${planned.bytes} bytes; this device binds up to ${limits.maxStorageBufferBindingSize}`,
         );
     }
   }

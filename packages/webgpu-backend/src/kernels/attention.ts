@@ -15,6 +15,10 @@ const least = '-3.4e38';
 
 export const attention = (target: Target): GpuKernel => ({
   epilogue: true,
+  declines(call) {
+    const { bytes } = divide(call, target);
+    return bytes > workgroupBytes ? `a head takes ${bytes} bytes of workgroup memory of ${workgroupBytes}` : undefined;
+  },
   prepare: (call, plan) => (elements(call.output.shape) === 0 ? [] : [prepareAttention(call, plan, target)]),
 });
 
@@ -32,6 +36,8 @@ interface Division {
   readonly block: number;
   /** Invocations that take different keys for the same elements of the values. */
   readonly parts: number;
+  /** Workgroup memory that this takes. */
+  readonly bytes: number;
 }
 
 /** Workgroup memory that every device has, less what reductions need. */
@@ -54,7 +60,7 @@ function divide(call: Call, target: Target): Division {
   const size = sizeFor(queries);
   const block = Math.min(powerOfTwo(keys), scoreBytes / 4 / powerOfTwo(queries));
   const parts = Math.max(1, Math.floor(size / valueUnits));
-  return { width, units, valueUnits, rows, queries, size, block, parts };
+  return { width, units, valueUnits, rows, queries, size, block, parts, bytes: bytes(queries) };
 }
 
 function prepareAttention(call: Call, plan: Plan, target: Target): Dispatch {
