@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { CheckpointError, convert, folder, openCheckpoint } from '@transept/checkpoint';
+import { CheckpointError, convert, folder, gguf, openCheckpoint } from '@transept/checkpoint';
 import type { Files, ReadOptions } from '@transept/checkpoint';
 import { BackendError, expandStored, reference, storedBytes, UnsupportedError } from '@transept/tensor';
 import type { Backend, Storage } from '@transept/tensor';
@@ -58,6 +58,27 @@ describe('loadModel', () => {
         same: true,
       });
     }
+  });
+
+  it.each([
+    ['q8', 'stories260k-q8_0.gguf'],
+    ['f16', 'stories260k-f16.gguf'],
+  ] as const)('keeps weights that a GGUF file has as %s, rows in the order of the model', async (weights, name) => {
+    const files = await gguf(folder(fileURLToPath(new URL('../../../fixtures/gguf', import.meta.url))), name);
+    const backend = reference();
+    using loaded = await loadModel(files, backend, { weights });
+    const checkpoint = await openCheckpoint(files);
+    let kept = 0;
+    for (const parameter of parametersOf(loaded.model)) {
+      if (!('parts' in parameter.source) || !loaded.stored.has(parameter.name)) continue;
+      const read = await Promise.all(parameter.source.parts.map((part) => checkpoint.read(part.name, { as: 'f32' })));
+      const values = Float32Array.from(read.flatMap((part) => [...part]));
+      const bytes = await backend.read(loaded.parameter(parameter));
+      // Expanded, they are what the file's blocks stand for: nothing was rounded again.
+      expect(expandStored(weights, bytes.subarray(0, storedBytes(weights, values.length)))).toEqual(values);
+      kept++;
+    }
+    expect(kept).toBeGreaterThan(15);
   });
 
   it('refuses a storage that the backend does not take, by name, and one that no weight can have', async () => {
