@@ -18,16 +18,28 @@ interface Ort {
 export async function onnxruntimeWeb(threads: number): Promise<Runtime> {
   const ort = await importPeer<Ort>('onnxruntime-web/dist/ort.node.min.mjs');
   ort.env.wasm.numThreads = threads;
-  return runtime(`onnxruntime-web (wasm)`, peerVersion('onnxruntime-web'), ort, { executionProviders: ['wasm'] });
+  return runtime(
+    `onnxruntime-web (wasm)`,
+    peerVersion('onnxruntime-web'),
+    ort,
+    { executionProviders: ['wasm'] },
+    false,
+  );
 }
 
 export async function onnxruntimeNode(threads: number): Promise<Runtime> {
   const ort = await importPeer<Ort>('onnxruntime-node/dist/index.js');
   const options = { executionProviders: ['cpu'], intraOpNumThreads: threads, interOpNumThreads: 1 };
-  return runtime('onnxruntime (native)', peerVersion('onnxruntime-node'), ort, options);
+  return runtime('onnxruntime (native)', peerVersion('onnxruntime-node'), ort, options, true);
 }
 
-function runtime(name: string, version: string, module: Ort | { default: Ort }, options: object): Runtime {
+function runtime(
+  name: string,
+  version: string,
+  module: Ort | { default: Ort },
+  options: object,
+  elsewhere: boolean,
+): Runtime {
   const ort = 'default' in module ? module.default : module;
   return {
     name,
@@ -51,7 +63,11 @@ function runtime(name: string, version: string, module: Ort | { default: Ort }, 
           ),
         ]),
       );
-      return { run: async () => (await session.run(feeds))['y']!.data, dispose: () => void session.release() };
+      return {
+        run: async () => (await session.run(feeds))['y']!.data,
+        elsewhere,
+        dispose: () => void session.release(),
+      };
     },
   };
 }
