@@ -6,6 +6,8 @@ import type { Stage } from './stage.ts';
 
 const SPACE = /\p{White_Space}+/gu;
 const PUNCTUATION = /[\p{P}!-/:-@[-`{-~]/gu;
+/** What stands between spaces, every punctuation character by itself. */
+const BERT_WORDS = /[\p{P}!-/:-@[-`{-~]|[^\p{White_Space}\p{P}!-/:-@[-`{-~]+/gu;
 const WORDS =
   /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]+|[^\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}\p{White_Space}]+/gu;
 
@@ -19,7 +21,7 @@ export function whitespaceSplit(): Stage[] {
 }
 
 export function bert(): Stage[] {
-  return [cutAt(SPACE, 'Removed'), cutAt(PUNCTUATION, 'Isolated')];
+  return [cutAt(BERT_WORDS, 'Removed', true)];
 }
 
 export function punctuation(json: Json): Stage[] {
