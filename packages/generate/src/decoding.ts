@@ -245,7 +245,10 @@ export class Decoding implements Disposable {
       },
       signal: this.#signal,
     }).then((instance) => {
+      using undo = new DisposableStack();
+      undo.use(instance);
       this.#context.fill(instance, this.#capacity);
+      undo.move();
       return instance;
     });
   }

@@ -41,19 +41,26 @@ export interface Borrowed<T> extends Disposable {
   done: boolean;
 }
 
-/** Take an idle one of a kind with this key, or make one. */
+/** Take an idle one of a kind with this key, or make one. The model's weights stay until it is given back. */
 export async function borrow<T extends Disposable>(
   loaded: LoadedModel,
   kind: string,
   key: string,
   make: () => Promise<T>,
 ): Promise<Borrowed<T>> {
+  using undo = new DisposableStack();
+  undo.use(loaded.hold());
   const pool = poolOf(loaded, kind);
   const it = (pool.take(key) as T | undefined) ?? (await make());
+  const held = undo.move();
   const borrowed: Borrowed<T> = {
     it,
     done: false,
-    [Symbol.dispose]: () => (borrowed.done ? pool.give(key, it) : it[Symbol.dispose]()),
+    [Symbol.dispose]() {
+      using _ = held;
+      if (borrowed.done) pool.give(key, it);
+      else it[Symbol.dispose]();
+    },
   };
   return borrowed;
 }

@@ -35,7 +35,7 @@ export interface LoadModelOptions {
   readonly onProgress?: (progress: LoadProgress) => void;
 }
 
-/** A model with its weights on a device. Disposing it frees them. */
+/** A model with its weights on a device. Disposing it frees them, or as soon as nothing holds them any more. */
 export interface LoadedModel extends Disposable {
   readonly model: Model;
   readonly config: Json;
@@ -48,6 +48,8 @@ export interface LoadedModel extends Disposable {
   parameter(parameter: Parameter): Buffer;
   /** Something that uses the weights, to be disposed before them. */
   keep<T extends Disposable>(thing: T): T;
+  /** Keeps the weights until what it gives is disposed. Throws a BackendError where the model is disposed. */
+  hold(): Disposable;
 }
 
 /** Read config.json and the weights of a Hugging Face folder onto a device. */
@@ -97,6 +99,13 @@ export async function loadModel(files: Files, backend: Backend, options: LoadMod
 
   const owned = undo.move();
   const users = new DisposableStack();
+  let holds = 0;
+  let disposed = false;
+  const freeIfUnused = (): void => {
+    if (!disposed || holds > 0 || users.disposed) return;
+    using _ = owned;
+    users.dispose();
+  };
   return {
     model,
     config,
@@ -115,9 +124,19 @@ export async function loadModel(files: Files, backend: Backend, options: LoadMod
       return add(parameter, owned);
     },
     keep: (thing) => users.use(thing),
+    hold() {
+      if (disposed) throw new BackendError(`load: ${files.name} was disposed; load it again`);
+      holds++;
+      const held = new DisposableStack();
+      held.defer(() => {
+        holds--;
+        freeIfUnused();
+      });
+      return held;
+    },
     [Symbol.dispose]() {
-      using _ = owned;
-      users.dispose();
+      disposed = true;
+      freeIfUnused();
     },
   };
 }

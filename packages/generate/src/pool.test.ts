@@ -1,0 +1,73 @@
+// Programs that serve again, and models that are disposed while something runs with them.
+import { fileURLToPath } from 'node:url';
+import { folder } from '@transept/checkpoint';
+import { loadModel } from '@transept/models';
+import { BackendError, reference } from '@transept/tensor';
+import { expect, test } from 'vitest';
+import { forward } from './forward.ts';
+import { generate, stream } from './generate.ts';
+
+const stories = folder(fileURLToPath(new URL('../../../fixtures/stories260k-llama', import.meta.url)));
+const inputs = { inputIds: [[1, 403, 407]] };
+
+test('a second call of the same size takes no more memory', async () => {
+  using backend = reference();
+  using model = await loadModel(stories, backend);
+  const run = async (): Promise<number> => {
+    await generate(model, inputs, { maxNewTokens: 3 });
+    await forward(model, inputs);
+    return backend.memory.bytes;
+  };
+  expect(await run()).toBe(await run());
+});
+
+test('what runs at the same time does not share programs', async () => {
+  using backend = reference();
+  using model = await loadModel(stories, backend);
+  const tell = (first: number) => generate(model, { inputIds: [[1, first]] }, { maxNewTokens: 4 });
+  const alone = [await tell(403), await tell(407)];
+  expect(alone[0]!.sequences).not.toEqual(alone[1]!.sequences);
+  expect(await Promise.all([tell(403), tell(407)])).toEqual(alone);
+});
+
+test('a model that is disposed goes when the last call has ended, and takes no other', async () => {
+  using backend = reference();
+  const model = await loadModel(stories, backend);
+  const whole = await generate(model, inputs, { maxNewTokens: 5 });
+  const tokens: number[] = [];
+  for await (const [token] of stream(model, inputs, { maxNewTokens: 5 })) {
+    tokens.push(token!);
+    model[Symbol.dispose]();
+    expect(backend.memory.bytes).toBeGreaterThan(0);
+  }
+  expect(tokens).toEqual([...whole.sequences[0]!.subarray(3)]);
+  expect(backend.memory.bytes).toBe(0);
+  const after = generate(model, inputs, { maxNewTokens: 5 });
+  await expect(after).rejects.toThrow(BackendError);
+  await expect(after).rejects.toThrow(/^load: .*stories260k-llama was disposed; load it again$/);
+});
+
+test('what fails leaves nothing behind', async () => {
+  using inner = reference();
+  let writes = Infinity;
+  const backend = {
+    ...inner,
+    write: (...call: Parameters<typeof inner.write>) => {
+      if (writes-- <= 0) throw new BackendError('lost');
+      inner.write(...call);
+    },
+  };
+  using model = await loadModel(stories, backend);
+  await generate(model, inputs, { maxNewTokens: 2 });
+  for (let allowed = 0; ; allowed++) {
+    const { bytes } = inner.memory;
+    writes = allowed;
+    // A row more each time: nothing idle is of that size.
+    const rows = Array.from({ length: allowed + 2 }, () => [1, 403, 407]);
+    const error = await generate(model, { inputIds: rows }, { maxNewTokens: 2 }).catch((e: unknown) => e);
+    writes = Infinity;
+    if (!(error instanceof BackendError)) break;
+    expect({ allowed, bytes: inner.memory.bytes }).toEqual({ allowed, bytes });
+    expect(allowed).toBeLessThan(20);
+  }
+});
