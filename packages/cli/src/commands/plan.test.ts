@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { copyModel } from '../testing/folders.ts';
-import { llama } from '../testing/golden.ts';
+import { llama, recorded } from '../testing/golden.ts';
 import { run } from '../testing/terminal.ts';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -33,4 +33,12 @@ test('a length beyond the positions of the model', async () => {
   const { code, stderr } = await run(['plan', '--length', '257']);
   expect(code).toBe(2);
   expect(stderr).toBe('transept: plan: --length is 257; this model takes at most 256\n');
+});
+
+test('models that only encode, or hear', async () => {
+  for (const name of ['bert-qa', 'vit', 'whisper']) {
+    const { code, stdout } = await run(['plan', '--model', recorded(name), '--backend', 'reference']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^plan "(bert|vit|whisper) encoder" for reference: \d+ calls\n/);
+  }
 });

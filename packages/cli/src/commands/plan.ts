@@ -31,8 +31,8 @@ async function run(context: Context, options: PlanOptions): Promise<void> {
   const model = createModel(config, options.modelType);
   const { rows, length } = options;
   const most = longestText(model);
-  if (model.kind !== 'vision' && length > most)
-    throw new CommandError(`plan: --length is ${length}; this model takes at most ${most}`);
+  const reads = model.kind !== 'vision' && !('sourceFeatures' in model);
+  if (reads && length > most) throw new CommandError(`plan: --length is ${length}; this model takes at most ${most}`);
   await registerModules(context, options);
   using backend = await backends.create(options.backend, { threads: options.threads });
   const stored = storageOf(model, backend, options.weights ?? 'f32');
