@@ -55,7 +55,11 @@ export function hub(repo: string, options: HubOptions = {}): Files {
   const place = new Place({ repo, revision, remote, offline, attempts, retryMs, stallMs }, options.cache);
   const name = `${base}/${repo}` + (revision === 'main' ? '' : `@${revision}`);
 
-  const missing = (path: string): CheckpointError => new CheckpointError(`hub: ${path} is missing in ${name}`);
+  const missing = (path: string): CheckpointError =>
+    new CheckpointError(
+      `hub: ${path} is missing in ${name}` +
+        (path === 'config.json' ? `; if it has GGUF files, name one of them: ${repo}/FILE.gguf` : ''),
+    );
   const find = async (path: string, signal?: AbortSignal): Promise<Entry> => {
     checkPath(path);
     return (await place.entry(path, signal)) ?? Promise.reject(missing(path));
