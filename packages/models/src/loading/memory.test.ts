@@ -1,5 +1,8 @@
 // What loading takes of the host's memory, with a model that exists only as a header: bytes are made when they are read, and the
-// device forgets what is written to it.
+// device forgets what is written to it. What the engine has not collected yet does not count, since it comes and goes with the
+// machine's load.
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { blobs } from '@transept/checkpoint';
 import type { Files } from '@transept/checkpoint';
 import { reference } from '@transept/tensor';
@@ -8,6 +11,9 @@ import { expect, it } from 'vitest';
 import { loadModel } from '../load.ts';
 
 const MB = 1e6;
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
 
 const config = {
   model_type: 'llama',
@@ -72,17 +78,20 @@ it.each([
   const { files, size, largest } = source(dtype);
   expect(size).toBeGreaterThan(300 * MB);
   const device = reference();
+  const bound = 2 * largest + 64 * MB;
   let [before, peak, written] = [0, 0, 0];
   const forgetful: Backend = {
     ...device,
     alloc: (bytes) => ({ bytes, [Symbol.dispose]() {} }),
     write(_, data) {
       written += data.byteLength;
-      peak = Math.max(peak, process.memoryUsage().arrayBuffers - before);
+      const taken = (): number => process.memoryUsage().arrayBuffers - before;
+      if (taken() > bound) collect();
+      peak = Math.max(peak, taken());
     },
   };
   before = process.memoryUsage().arrayBuffers;
   using loaded = await loadModel(files, forgetful, { weights });
   expect(written).toBeGreaterThanOrEqual(loaded.bytes * 0.99);
-  expect(peak).toBeLessThan(2 * largest + 64 * MB);
+  expect(peak).toBeLessThan(bound);
 });
