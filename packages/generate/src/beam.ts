@@ -31,6 +31,8 @@ export interface BeamStep {
 export interface BeamResult {
   /** The best sequences of each prompt, best first: `numReturnSequences` rows a prompt, filled up to equal lengths. */
   readonly sequences: number[][];
+  /** Tokens of each sequence without what it was filled up with. */
+  readonly lengths: number[];
   /** Sum of log-probabilities divided by generated length to the power of `lengthPenalty`. */
   readonly scores: number[];
   /** For each generated token the row of the step before that it extended; -1 after the end. */
@@ -139,6 +141,7 @@ export class BeamSearch {
     ];
     return {
       sequences: best.map(({ ids }) => filled(ids, this.#lengths.promptLength + generated, fill)),
+      lengths: best.map(({ ids }) => ids.length),
       scores: best.map(({ score }) => score),
       beamIndices: best.map(({ rows }) => filled(rows, generated, -1)),
     };

@@ -53,6 +53,8 @@ export interface StepReport {
 export interface Generated {
   /** As transformers returns them: from the decoder's start token or the prompt on, padded to the longest. */
   readonly sequences: readonly Int32Array[];
+  /** Where each sequence ends: what follows is padding. */
+  readonly lengths: readonly number[];
   /** With beams: sums of log-probabilities over length to the power of the length penalty. */
   readonly scores?: readonly number[];
   /** With beams: for each generated token, the row of the step before that it extended; -1 after the end. */
@@ -98,6 +100,7 @@ async function generateOnce(
   const longest = Math.max(...rows.map((r) => r.length));
   return {
     sequences: rows.map((r) => Int32Array.from({ length: longest }, (_, i) => r[i] ?? run.pad)),
+    lengths: rows.map((r) => r.length),
     ...(run.stepScores && { stepScores: run.stepScores }),
   };
 }
@@ -365,9 +368,9 @@ async function searchBeams(run: Run, onStep: GenerateOptions['onStep']): Promise
     await pause();
   }
   run.borrowed.done = true;
-  const { sequences, scores, beamIndices } = search.result();
+  const { sequences, lengths: ends, scores, beamIndices } = search.result();
   const rows = (lists: number[][]): Int32Array[] => lists.map((list) => Int32Array.from(list));
-  return { sequences: rows(sequences), scores, beamIndices: rows(beamIndices) };
+  return { sequences: rows(sequences), lengths: ends, scores, beamIndices: rows(beamIndices) };
 }
 
 /** Now and then gives the event loop its turn, so that timers, messages and cancelling get through on a synchronous backend. */

@@ -1,6 +1,7 @@
 // Texts as vectors whose directions say what they mean, and texts ranked by how near they are to a question.
 import { InputError, pooled } from '@transept/generate';
 import type { Pooling } from '@transept/generate';
+import { batches } from './batches.ts';
 import type { TextModel } from './load.ts';
 import { readSentenceConfig } from './sentence-config.ts';
 import type { SentenceConfig } from './sentence-config.ts';
@@ -30,20 +31,19 @@ export async function embed(
   texts: readonly string[],
   options: EmbedOptions = {},
 ): Promise<Float32Array[]> {
-  const { batchSize = 16, signal, onProgress } = options;
+  const { signal, onProgress } = options;
   const config = await sentenceConfig(model, signal);
   const { pooling = config.pooling, normalize = config.normalize } = options;
   const ids = texts.map(encoder(model, config, promptOf(config, options)));
-  // Texts of similar length go together, so that little is padding.
-  const order = [...ids.keys()].sort((a, b) => ids[a]!.length - ids[b]!.length);
+  const lengths = ids.map((row) => row.length);
   const vectors = new Array<Float32Array>(texts.length);
-  for (let at = 0; at < order.length; at += batchSize) {
-    const group = order.slice(at, at + batchSize);
+  let done = 0;
+  for (const group of batches(lengths, options.batchSize)) {
     const rows = group.map((i) => ids[i]!);
     const some = await pooled(model.loaded, rows, { pooling: [pooling].flat(), normalize, signal });
     signal?.throwIfAborted();
     group.forEach((i, g) => (vectors[i] = some[g]!));
-    onProgress?.(at + group.length, order.length);
+    onProgress?.((done += group.length), texts.length);
   }
   return vectors;
 }

@@ -1,10 +1,14 @@
 // Text in, text out: encoding, batching by length, generation, decoding.
-import { generate, InputError, stream } from '@transept/generate';
+import { generate, InputError, OptionError, stream } from '@transept/generate';
 import type { GenerationOptions } from '@transept/generate';
 import type { Tokenizer } from '@transept/tokenizer';
+import { batches } from './batches.ts';
 import type { TextModel } from './load.ts';
 
-export interface TextOptions extends GenerationOptions {
+/** One sequence is made for each text. */
+type OneEach = Omit<GenerationOptions, 'numReturnSequences'>;
+
+export interface TextOptions extends OneEach {
   /** Texts that go through the model together. Default: 16. */
   readonly batchSize?: number;
   readonly signal?: AbortSignal;
@@ -14,46 +18,49 @@ export interface TextOptions extends GenerationOptions {
 
 /** What a model made of one text. */
 export interface TextResult {
+  /** For a decoder with the text that it continues. */
   readonly text: string;
-  /** Ids of the source and of what was generated, without padding. */
+  /** Ids of the text that was given. */
   readonly sourceIds: readonly number[];
+  /** Ids of `text`, its special tokens included. */
   readonly ids: readonly number[];
   /** With beams: the length-normalised log-probability. */
   readonly score?: number;
 }
 
-/** Generate from each text: its translation for an encoder-decoder, its continuation for a decoder. Results are in the order of the texts. */
+/**
+ * Generate from each text: what an encoder-decoder makes of it, or the text and its continuation for a decoder. Results are in the
+ * order of the texts. Throws an InputError for a text that is empty or too long and an OptionError for options that do not fit.
+ */
 export async function generateText(
   model: TextModel,
   texts: readonly string[],
   options: TextOptions = {},
 ): Promise<TextResult[]> {
-  const { batchSize = 16, signal, onProgress, ...rest } = options;
+  const { batchSize, signal, onProgress, ...rest } = options;
   const tokenizer = tokenizerOf(model);
   const sources = texts.map((text, i) =>
     encode(tokenizer, text, texts.length > 1 ? `text ${i + 1} of ${texts.length}` : 'the text'),
   );
-  // Texts of similar length go together, so that little is padding.
-  const order = [...sources.keys()].sort((a, b) => sources[a]!.length - sources[b]!.length);
+  const lengths = sources.map((ids) => ids.length);
   const results = new Array<TextResult>(texts.length);
-  for (let at = 0; at < order.length; at += batchSize) {
-    const group = order.slice(at, at + batchSize);
-    const { sequences, scores } = await generate(
+  let done = 0;
+  for (const group of batches(lengths, batchSize)) {
+    const inputIds = group.map((i) => sources[i]!);
+    const generated = await generate(
       model.loaded,
-      { inputIds: group.map((i) => sources[i]!) },
-      {
-        ...rest,
-        generationConfig: model.generationConfig,
-        ...(signal && { signal }),
-      },
+      { inputIds },
+      { ...oneEach(rest), generationConfig: model.generationConfig, ...(signal && { signal }) },
     );
-    const perText = sequences.length / group.length;
+    // Prompts are padded in front to the longest, which is the last.
+    const longest = model.loaded.model.kind === 'decoder' ? inputIds.at(-1)!.length : 0;
     group.forEach((i, g) => {
-      const ids = [...sequences[g * perText]!];
-      const score = scores?.[g * perText];
+      const start = Math.max(0, longest - lengths[i]!);
+      const ids = [...generated.sequences[g]!.subarray(start, generated.lengths[g])];
+      const score = generated.scores?.[g];
       results[i] = { text: tokenizer.decode(ids), sourceIds: sources[i]!, ids, ...(score !== undefined && { score }) };
     });
-    onProgress?.(Math.min(at + batchSize, order.length), order.length);
+    onProgress?.((done += group.length), texts.length);
   }
   return results;
 }
@@ -67,11 +74,14 @@ export function translate(model: TextModel, texts: readonly string[], options?: 
   return generateText(model, texts, options);
 }
 
-export interface StreamOptions extends GenerationOptions {
+export interface StreamOptions extends OneEach {
   readonly signal?: AbortSignal;
 }
 
-/** Generate from one text, and give the text piece by piece, whole characters only. Greedy. */
+/**
+ * Generate from one text, and give what is generated piece by piece, whole characters only. Greedy or sampled; throws an OptionError
+ * for beams, which are known only at the end.
+ */
 export async function* streamText(
   model: TextModel,
   text: string,
@@ -84,13 +94,23 @@ export async function* streamText(
   for await (const [id] of stream(
     model.loaded,
     { inputIds: [source] },
-    { ...rest, generationConfig: model.generationConfig, ...(signal && { signal }) },
+    { ...oneEach(rest), generationConfig: model.generationConfig, ...(signal && { signal }) },
   )) {
     const piece = decoder.push(id!);
     if (piece) yield piece;
   }
   const last = decoder.end();
   if (last) yield last;
+}
+
+/** Whatever generation_config.json says, there is one result for each text. */
+function oneEach(options: GenerationOptions): GenerationOptions {
+  const { numReturnSequences } = options;
+  if (numReturnSequences !== undefined && numReturnSequences !== 1)
+    throw new OptionError(
+      `text: option numReturnSequences is ${numReturnSequences}; there is one result for each text, for more use generate`,
+    );
+  return { ...options, numReturnSequences: 1 };
 }
 
 function encode(tokenizer: Tokenizer, text: string, which: string): readonly number[] {

@@ -206,7 +206,10 @@ async function timed(
   }
   const longest = Math.max(...found.map((row) => row.length));
   const { pad } = ends(options, loaded);
-  return { sequences: found.map((row) => Int32Array.from({ length: longest }, (_, i) => row[i] ?? pad)) };
+  return {
+    sequences: found.map((row) => Int32Array.from({ length: longest }, (_, i) => row[i] ?? pad)),
+    lengths: found.map((row) => row.length),
+  };
 }
 
 function ends(options: GenerateOptions, { config }: LoadedModel): { pad: number; eos: readonly number[] } {

@@ -3,6 +3,7 @@ import { forward, InputError } from '@transept/generate';
 import type { OutputTensor } from '@transept/generate';
 import type { EncoderModel, Task } from '@transept/models';
 import type { Encoding, Tokenizer } from '@transept/tokenizer';
+import { batches } from '../batches.ts';
 import type { TextModel } from '../load.ts';
 
 export interface TaskOptions {
@@ -37,14 +38,14 @@ export async function headOutputs(
   { loaded }: TextModel,
   { encoder }: TaskModel,
   encodings: readonly Encoding[],
-  { batchSize = 16, signal, onProgress }: TaskOptions,
+  { batchSize, signal, onProgress }: TaskOptions,
 ): Promise<Record<string, OutputTensor>[]> {
-  const order = [...encodings.keys()].sort((a, b) => encodings[a]!.length - encodings[b]!.length);
+  const lengths = encodings.map((encoding) => encoding.length);
   const results = new Array<Record<string, OutputTensor>>(encodings.length);
   const padding = Number(loaded.config['pad_token_id'] ?? 0);
-  for (let at = 0; at < order.length; at += batchSize) {
-    const group = order.slice(at, at + batchSize);
-    const length = lengthOf(encodings[group.at(-1)!]!.length, encoder.maxPositions);
+  let done = 0;
+  for (const group of batches(lengths, batchSize)) {
+    const length = lengthOf(lengths[group.at(-1)!]!, encoder.maxPositions);
     const rows = (values: (encoding: Encoding) => readonly number[], filler: number): number[][] =>
       group.map((i) => {
         const row = values(encodings[i]!);
@@ -61,8 +62,8 @@ export async function headOutputs(
     );
     // Of whole texts there is no axis of tokens, though there may be as many classes as tokens.
     const padded = encoder.task === 'sequenceClassification' ? undefined : length;
-    group.forEach((i, row) => (results[i] = rowOf(outputs, row, padded, encodings[i]!.length)));
-    onProgress?.(at + group.length, order.length);
+    group.forEach((i, row) => (results[i] = rowOf(outputs, row, padded, lengths[i]!)));
+    onProgress?.((done += group.length), encodings.length);
   }
   return results;
 }
