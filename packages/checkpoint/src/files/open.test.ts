@@ -24,6 +24,17 @@ describe('openFiles', () => {
     expect(await openFiles(held)).toBe(held);
   });
 
+  it('asks addresses with the fetch that is given', async () => {
+    const asked: string[] = [];
+    const fetch = async (url: string): Promise<Response> => {
+      asked.push(url);
+      return new Response('{"a": 1}', { headers: { 'content-length': '8' } });
+    };
+    const files = await openFiles('https://example.org/model/', { fetch });
+    expect(await readJson(files, 'config.json')).toEqual({ a: 1 });
+    expect(new Set(asked)).toEqual(new Set(['https://example.org/model/config.json']));
+  });
+
   it('takes org/name for a model on a hub where there is no such folder', async () => {
     const path = await mkdtemp(join(tmpdir(), 'transept-open-'));
     onTestFinished(() => rm(path, { recursive: true }));

@@ -20,8 +20,9 @@ export interface OpenFilesOptions extends HubOptions {
  */
 export async function openFiles(where: string | URL | Files, options: OpenFilesOptions = {}): Promise<Files> {
   if (typeof where === 'object' && !(where instanceof URL)) return where;
-  const text = where instanceof URL && where.protocol === 'file:' ? decodeURIComponent(where.pathname) : String(where);
-  if (/^https?:/.test(text)) return withFile(...split(text), http, options);
+  const text = where instanceof URL && where.protocol === 'file:' ? pathOf(where) : String(where);
+  const request = options.fetch && { fetch: options.fetch };
+  if (/^https?:/.test(text)) return withFile(...split(text), (place) => http(place, request), options);
   const cause = await missing(text);
   if (cause === undefined) return withFile(...split(text), folder, options);
   const address = parseHubAddress(text);
@@ -40,6 +41,10 @@ export async function openFiles(where: string | URL | Files, options: OpenFilesO
     { cause },
   );
 }
+
+/** Windows has paths that begin with a drive. */
+const pathOf = (address: URL): string =>
+  globalThis.process?.getBuiltinModule?.('node:url')?.fileURLToPath(address) ?? decodeURIComponent(address.pathname);
 
 /** Folder and file name of a GGUF file; of everything else, the folder alone. */
 function split(text: string): [place: string, file: string | undefined] {

@@ -20,6 +20,7 @@ export interface HubOptions {
   readonly cache?: HubCache;
   /** Use the cache alone. Default: HF_HUB_OFFLINE. */
   readonly offline?: boolean;
+  /** Used in place of the global `fetch`. */
   readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
   /** How often in a row a transfer may bring nothing before it fails. Default: 5. */
   readonly attempts?: number;
