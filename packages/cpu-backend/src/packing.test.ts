@@ -158,3 +158,37 @@ test('nothing is left when all is disposed', async () => {
   buffer[Symbol.dispose]();
   expect(backend.memory.bytes).toBe(bytes);
 });
+
+test('a load that runs out of memory, wherever it does, leaves nothing', async () => {
+  const maxBytes = 2 << 20;
+  using small = await cpu({ threads: 1, maxBytes });
+  const empty = small.memory.bytes;
+  const shape = [19, 1024] as const;
+  const traced = trace('m', (g) => {
+    const w = g.parameter('w', shape);
+    return { y: linear(g.input('x', [1, 1024]), w), z: matmul(g.input('v', [1, 19]), w) };
+  });
+  const plan = lower(traced, small);
+  const bound = Object.fromEntries(
+    plan.buffers.flatMap((b) => (b.kind === 'bound' ? [[b.name, small.alloc(b.bytes)] as const] : [])),
+  );
+  const written = new Float32Array(19 * 1024).map((_, i) => i);
+  small.write(bound['w']!, written);
+  const { bytes } = small.memory;
+  const reasons = new Set<string>();
+  for (let left = 8192; ; left += 8192) {
+    using _ = small.alloc(maxBytes - bytes - left);
+    try {
+      using program = await small.load(plan, bound);
+      program.run();
+      break;
+    } catch (error) {
+      reasons.add(/out of memory: (.*?) needs/.exec((error as Error).message)![1]!);
+    }
+    expect(new Float32Array((await small.read(bound['w']!)).buffer)).toEqual(written);
+  }
+  for (const buffer of Object.values(bound)) buffer[Symbol.dispose]();
+  expect(small.memory.bytes).toBe(empty);
+  expect(reasons).toContain('packing a parameter');
+  expect(reasons).toContain('a packed parameter');
+});

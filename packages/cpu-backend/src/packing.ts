@@ -66,22 +66,25 @@ export class PackedParameters {
     const key = `${view.offset}:${view.shape.join()}:${view.strides.join()}`;
     const { address, release } = this.#copy(buffer, key, () => {
       const panelBytes = bytes(panelColumns * depth);
-      const to = this.#heap.allocate(Math.ceil(columns / panelColumns) * panelBytes, 'a packed parameter');
       const source = this.plain(buffer);
-      const [down, across] = view.strides as [number, number];
-      this.#pack({
-        to,
-        from: source.address + bytes(view.offset),
-        rowStride: bytes(down),
-        columnStride: bytes(across),
-        depth,
-        columns,
-        form: formOf(stored),
-        panelBytes,
-        inPlace: false,
-      });
-      source.release();
-      return to;
+      try {
+        const to = this.#heap.allocate(Math.ceil(columns / panelColumns) * panelBytes, 'a packed parameter');
+        const [down, across] = view.strides as [number, number];
+        this.#pack({
+          to,
+          from: source.address + bytes(view.offset),
+          rowStride: bytes(down),
+          columnStride: bytes(across),
+          depth,
+          columns,
+          form: formOf(stored),
+          panelBytes,
+          inPlace: false,
+        });
+        return to;
+      } finally {
+        source.release();
+      }
     });
     return { address, tail: 0, release };
   }
@@ -138,8 +141,13 @@ export class PackedParameters {
     };
     const tail = rows < all ? this.#heap.allocate(panelBytes, 'the last panel of a parameter') : 0;
     const end = buffer.address + rows * rowBytes;
-    if (tail) this.#pack({ ...pack, to: tail, from: end, columns: all - rows, inPlace: false });
-    if (rows) this.#pack({ ...pack, to: buffer.address, from: buffer.address, columns: rows, inPlace: true });
+    try {
+      if (tail) this.#pack({ ...pack, to: tail, from: end, columns: all - rows, inPlace: false });
+      if (rows) this.#pack({ ...pack, to: buffer.address, from: buffer.address, columns: rows, inPlace: true });
+    } catch (error) {
+      if (tail) this.#heap.free(tail);
+      throw error;
+    }
     buffer.panels = { width, rows, tail, stored };
     return true;
   }
