@@ -123,7 +123,7 @@ it('a file with anything else anywhere is refused with TokenizerError, or works'
         only(() => tokenizer.decode([0, 1, 5, 50, 99, 120, 2 ** 31]));
       });
     }),
-    { numRuns: 1500 },
+    { numRuns: 800 },
   );
-  expect(loaded).toBeGreaterThan(100);
+  expect(loaded).toBeGreaterThan(50);
 }); // prettier-ignore

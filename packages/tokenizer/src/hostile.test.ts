@@ -17,10 +17,8 @@ const letters = (length: number): string => {
 const texts: Record<string, (length: number) => string> = {
   'one letter': (length) => 'a'.repeat(length),
   'letters without spaces': letters,
-  'one combining mark': (length) => `e${'\u0301'.repeat(length)}`,
   'marks in the wrong order': (length) => `e${'\u0301\u0323'.repeat(length / 2)}`,
   'joined emoji': (length) => '👩\u200d'.repeat(length / 3),
-  spaces: (length) => ' '.repeat(length),
   'beginnings of a special token': (length) => '<|endoftext'.repeat(length / 11),
 };
 const json = (name: string): Tokenizer => Tokenizer.fromJSON(fixture(`${name}/tokenizer.json`).toString());

@@ -12,7 +12,12 @@ interface Parts {
 }
 
 const golden = (name: string): Golden => fixtureJson<Golden>(`${name}/golden.json`);
-const model = (name: string): Parts['model'] => fixtureJson<Parts>(`${name}/tokenizer.json`).model;
+const models = new Map<string, Parts['model']>();
+function model(name: string): Parts['model'] {
+  const found = models.get(name) ?? fixtureJson<Parts>(`${name}/tokenizer.json`).model;
+  models.set(name, found);
+  return found;
+}
 
 async function load(contents: Record<string, unknown>): Promise<Tokenizer> {
   return (await loadTokenizer(memory(contents)))!;
