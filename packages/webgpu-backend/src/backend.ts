@@ -84,8 +84,9 @@ class WebGpuBackend implements Backend<Step> {
     const source = this.#own(buffer, 'read');
     this.#checkRange('read', buffer, byteOffset, bytes);
     if (bytes === 0) return new Uint8Array(0);
-    const first = byteOffset & ~3;
-    const last = (byteOffset + bytes + 3) & ~3;
+    // Not by bits: buffers may be larger than 2 GiB.
+    const first = byteOffset - (byteOffset % 4);
+    const last = Math.ceil((byteOffset + bytes) / 4) * 4;
     const copy = await readOnce(this.#context, source.gpu, { offset: first, bytes: last - first, op: 'read' });
     return copy.slice(byteOffset - first, byteOffset - first + bytes);
   }

@@ -126,7 +126,7 @@ export class GpuProgram implements Program {
     if (this.#replays.length > 0) this.#encode(encoder.beginComputePass());
     for (const { source, ring } of this.#copies) {
       const target = ring.next();
-      if (target) encoder.copyBufferToBuffer(source, 0, target, 0, (ring.bytes + 3) & ~3);
+      if (target) encoder.copyBufferToBuffer(source, 0, target, 0, Math.ceil(ring.bytes / 4) * 4);
     }
     this.#commands[0] = encoder.finish();
     device.queue.submit(this.#commands);
@@ -154,7 +154,7 @@ export class GpuProgram implements Program {
     const { source, ring } = readback;
     const latest = ring.read(op);
     if (latest) return latest;
-    const all = await readOnce(this.#host.context, source, { bytes: (ring.bytes + 3) & ~3, op });
+    const all = await readOnce(this.#host.context, source, { bytes: Math.ceil(ring.bytes / 4) * 4, op });
     return all.slice(0, ring.bytes);
   }
 
