@@ -10,6 +10,8 @@ export class TokenChooser {
   readonly #copies: number;
   readonly #seed: number | undefined;
   #scores = new Float64Array(0);
+  /** Tokens chosen for each row: how far a prompt was padded must not matter. */
+  #chosen = 0;
 
   /** `prompts` are what the rows begin with, `numReturnSequences` rows for each prompt. */
   constructor(
@@ -26,13 +28,14 @@ export class TokenChooser {
   /** logits [rows, V] → one token a row. `keep` gets the scores that the choice was made from, [rows, V]. */
   next(logits: Float32Array, keep?: Float32Array): Int32Array {
     const vocabSize = logits.length / this.#rows.length;
+    const position = this.#chosen++;
     if (this.#scores.length !== vocabSize) this.#scores = new Float64Array(vocabSize);
     return Int32Array.from(this.#rows, (ids, r) => {
       const scores = this.#scores;
       scores.set(logits.subarray(r * vocabSize, (r + 1) * vocabSize));
       applyChain(this.#chain, scores, { ids, prompt: Math.floor(r / this.#copies) });
       keep?.set(scores, r * vocabSize);
-      const token = this.#seed === undefined ? argmax(scores) : draw(scores, uniform(this.#seed, r, ids.length));
+      const token = this.#seed === undefined ? argmax(scores) : draw(scores, uniform(this.#seed, r, position));
       ids.push(token);
       return token;
     });

@@ -163,6 +163,7 @@ async function prepare(
   const copies = options.numBeams > 1 ? options.numBeams : options.numReturnSequences;
   const pad = options.padTokenId ?? options.eosTokenId[0] ?? 0;
   checkInputs(model, inputs);
+  checkForced(options, model.vocabSize);
   const given = model.kind === 'decoder' ? undefined : sourceBatch(model, inputs);
   const prompt = given
     ? startTokens(model as EncoderDecoderModel, given.rows, inputs, options)
@@ -176,7 +177,7 @@ async function prepare(
   if (stepScores && options.numBeams > 1)
     throw new OptionError(`generate: option stepScores is true with numBeams ${options.numBeams}; expected one beam`);
   const onHost = stepScores || options.numBeams > 1 || options.doSample || greedy.needsHost;
-  const choice: Choice = onHost || bansSometimes(greedy, lengths) ? 'logits' : 'best';
+  const choice: Choice = onHost || greedy.bansBelow > lengths.promptLength ? 'logits' : 'best';
 
   const banned = choice === 'best' ? greedy.banned : [];
   if (lengths.maxLength > model.maxPositions)
@@ -251,6 +252,14 @@ function checkInputs(model: GenerativeModel, inputs: GenerateInputs): void {
   );
 }
 
+function checkForced({ forcedBosTokenId, forcedEosTokenId }: ResolvedOptions, vocabSize: number): void {
+  for (const [name, ids] of Object.entries({ forcedBosTokenId: [forcedBosTokenId ?? 0], forcedEosTokenId })) {
+    const outside = ids.find((id) => id >= vocabSize);
+    if (outside !== undefined)
+      throw new OptionError(`generate: option ${name} names token ${outside}; the vocabulary has ${vocabSize} tokens`);
+  }
+}
+
 function paddedPrompt(model: DecoderModel, { inputIds = [], attentionMask }: GenerateInputs, pad: number): Prompt {
   const options = {
     name: 'input_ids',
@@ -310,11 +319,6 @@ function sourceBatch(model: EncoderDecoderModel, inputs: GenerateInputs): Batch 
 function paddedSources(inputIds: Rows, pad: number): number[][] {
   const longest = Math.max(0, ...inputIds.map((r) => r.length));
   return inputIds.map((row) => Array.from({ length: longest }, (_, i) => row[i] ?? pad));
-}
-
-function bansSometimes({ bannedAt }: GreedyPlan, { promptLength, maxLength }: Lengths): boolean {
-  for (let length = promptLength; length < maxLength; length++) if (bannedAt(length).length > 0) return true;
-  return false;
 }
 
 /** The next token of each row, until all rows have ended or are full. */

@@ -30,12 +30,23 @@ describe.each(['llama', 'bart'])('%s', (name) => {
   });
 });
 
+test('with a seed sampling is repeatable, and equal texts still differ from group to group', async () => {
+  using model = await openFixture('llama', vocabSize);
+  const options = { maxNewTokens: 12, doSample: true, topK: 0, temperature: 4, seed: 7, batchSize: 1 };
+  const run = async (): Promise<string[]> =>
+    (await generateText(model, ['w10', 'w10'], options)).map(({ text }) => text);
+  const [first, second] = await run();
+  expect(first).not.toBe(second);
+  expect(await run()).toEqual([first, second]);
+});
+
 test('a stream gives what is generated', async () => {
   using model = await openFixture('bart', vocabSize);
   const options = { maxNewTokens: 6, numBeams: 1 };
   const [result] = await generateText(model, ['w10 w11'], options);
-  const pieces = await Array.fromAsync(streamText(model, 'w10 w11', options));
-  expect(pieces.join('').trim()).toBe(result!.text);
+  let streamed = '';
+  for await (const piece of streamText(model, 'w10 w11', options)) streamed += piece;
+  expect(streamed.trim()).toBe(result!.text);
 });
 
 test.each([

@@ -45,19 +45,21 @@ export async function generateText(
   const lengths = sources.map((ids) => ids.length);
   const results = new Array<TextResult>(texts.length);
   let done = 0;
-  for (const group of batches(lengths, batchSize)) {
+  for (const [g, group] of batches(lengths, batchSize).entries()) {
+    // Each group draws numbers of its own.
+    const seed = typeof rest.seed === 'number' && { seed: rest.seed + g };
     const inputIds = group.map((i) => sources[i]!);
     const generated = await generate(
       model.loaded,
       { inputIds },
-      { ...oneEach(rest), generationConfig: model.generationConfig, ...(signal && { signal }) },
+      { ...oneEach(rest), ...seed, generationConfig: model.generationConfig, ...(signal && { signal }) },
     );
     // Prompts are padded in front to the longest, which is the last.
     const longest = model.loaded.model.kind === 'decoder' ? inputIds.at(-1)!.length : 0;
-    group.forEach((i, g) => {
+    group.forEach((i, row) => {
       const start = Math.max(0, longest - lengths[i]!);
-      const ids = [...generated.sequences[g]!.subarray(start, generated.lengths[g])];
-      const score = generated.scores?.[g];
+      const ids = [...generated.sequences[row]!.subarray(start, generated.lengths[row])];
+      const score = generated.scores?.[row];
       results[i] = { text: tokenizer.decode(ids), sourceIds: sources[i]!, ids, ...(score !== undefined && { score }) };
     });
     onProgress?.((done += group.length), texts.length);

@@ -93,6 +93,8 @@ export interface GreedyPlan {
   readonly banned: readonly number[];
   /** Further tokens that do not come when a sequence has `length` tokens. Mostly empty. */
   bannedAt(length: number): readonly number[];
+  /** From this length on there are none of those. */
+  readonly bansBelow: number;
   /** The token that comes whatever the scores are when a sequence has `length` tokens. */
   forcedAt(length: number): number | undefined;
   /** The chain does more than that: scores have to be read and the whole chain applied. */
@@ -107,6 +109,7 @@ export function planGreedy(chain: Chain): GreedyPlan {
   return {
     banned: [...new Set(always)].sort((a, b) => a - b),
     bannedAt: (length) => bansAt(chain, length),
+    bansBelow: chain.reduce((n, p) => (typeof p.bans === 'function' ? Math.max(n, p.bansBelow ?? Infinity) : n), 0),
     forcedAt(length) {
       const at = chain.findLastIndex(({ forces }) => forces?.(length));
       if (at < 0) return undefined;

@@ -4,7 +4,7 @@ import { remove, type Processor } from './processor.ts';
 /** No end before the sequence has `min` tokens. */
 export function minLength(name: string, min: number, eos: readonly number[]): Processor {
   const bans = (length: number): readonly number[] => (length < min ? eos : []);
-  return { name, apply: (scores, { ids }) => remove(scores, bans(ids.length)), bans };
+  return { name, apply: (scores, { ids }) => remove(scores, bans(ids.length)), bans, bansBelow: min };
 }
 
 /** Only these tokens, with score 0, when the sequence has `length` tokens. */

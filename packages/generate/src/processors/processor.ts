@@ -15,6 +15,8 @@ export interface Processor {
   apply(scores: Float64Array, row: Row): void;
   /** All that it does is to remove these tokens: always, or when a sequence has `length` tokens. */
   readonly bans?: readonly number[] | ((length: number) => readonly number[]);
+  /** Where that depends on the length: from this one on it removes nothing. Default: it always may. */
+  readonly bansBelow?: number;
   /** All that it does is to leave only these tokens, with equal scores, when a sequence has `length` tokens. */
   readonly forces?: (length: number) => readonly number[] | undefined;
   /** It never changes which token is best. */

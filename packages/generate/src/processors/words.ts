@@ -49,5 +49,6 @@ export function suppressTokens(tokens: readonly number[]): Processor {
 /** Tokens that do not come first, when the sequence has `length` tokens. */
 export function beginSuppressTokens(tokens: readonly number[], length: number): Processor {
   const bans = (at: number): readonly number[] => (at === length ? tokens : []);
-  return { name: 'beginSuppressTokens', apply: (scores, { ids }) => remove(scores, bans(ids.length)), bans };
+  const apply: Processor['apply'] = (scores, { ids }) => remove(scores, bans(ids.length));
+  return { name: 'beginSuppressTokens', apply, bans, bansBelow: length + 1 };
 }

@@ -1,0 +1,43 @@
+// Calls of generate that are refused, and what a call must not depend on.
+import { fileURLToPath } from 'node:url';
+import { folder } from '@transept/checkpoint';
+import { loadModel } from '@transept/models';
+import type { LoadedModel } from '@transept/models';
+import { reference } from '@transept/tensor';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { generate } from './generate.ts';
+
+const open = (name: string): Promise<LoadedModel> =>
+  loadModel(folder(fileURLToPath(new URL(`../../../fixtures/hf/${name}`, import.meta.url))), reference());
+let decoder: LoadedModel;
+let translator: LoadedModel;
+beforeAll(async () => {
+  [decoder, translator] = await Promise.all([open('llama'), open('bart')]);
+});
+afterAll(() => {
+  for (const model of [decoder, translator]) model[Symbol.dispose]();
+});
+
+test.each([
+  [{ forcedBosTokenId: 101 }, 'generate: option forcedBosTokenId names token 101; the vocabulary has 101 tokens'],
+  [{ forcedEosTokenId: [2, 500] }, 'generate: option forcedEosTokenId names token 500; the vocabulary has 101 tokens'],
+])('%j is refused', async (options, message) => {
+  const generated = generate(translator, { inputIds: [[5, 6, 2]] }, { maxNewTokens: 3, ...options });
+  await expect(generated).rejects.toThrow(message);
+});
+
+test('there may be no limit but the end token', async () => {
+  const inputs = { inputIds: [[5, 6]] };
+  const { sequences } = await generate(decoder, inputs, { maxNewTokens: 4, eosTokenId: null });
+  const end = sequences[0]!.at(-1)!;
+  const most = Number.MAX_SAFE_INTEGER - 10;
+  const unlimited = await generate(decoder, inputs, { maxNewTokens: most, eosTokenId: end });
+  expect(sequences[0]!.subarray(0, unlimited.lengths[0])).toEqual(unlimited.sequences[0]);
+});
+
+test('what is drawn does not depend on longer prompts beside it', async () => {
+  const options = { maxNewTokens: 6, doSample: true, topK: 0, temperature: 3, seed: 3, eosTokenId: null };
+  const alone = await generate(decoder, { inputIds: [[5, 6]] }, options);
+  const beside = await generate(decoder, { inputIds: [[5, 6], [5, 6, 7, 8, 9]] }, options); // prettier-ignore
+  expect(beside.sequences[0]!.slice(3)).toEqual(alone.sequences[0]);
+});
