@@ -34,6 +34,10 @@ export function batch(rows: readonly ArrayLike<number>[], options: BatchOptions)
     throw new InputError(`${name}: there is no token; give at least one row with one id`);
   if (longest > maxLength)
     throw new InputError(`${name}: a row has ${longest} tokens; this model takes at most ${maxLength}`);
+  if (options.mask && options.mask.length !== rows.length)
+    throw new InputError(
+      `${name}: there are ${rows.length} rows and a mask of ${options.mask.length}; they must be equal`,
+    );
   const length = options.length ?? longest;
   const ids = new Int32Array(rows.length * length);
   const mask = new Int32Array(rows.length * length);

@@ -26,6 +26,13 @@ test.each([
   await expect(generated).rejects.toThrow(message);
 });
 
+test.each([
+  [{ inputIds: [[5]], tokenTypeIds: [[0]] }, 'generate: there is no input "tokenTypeIds"; the inputs are inputIds, '],
+  [{ inputIds: [[5]], attentionMask: [[1], [1]] }, 'input_ids: there are 1 rows and a mask of 2; they must be equal'],
+])('%j is refused', async (inputs, message) => {
+  await expect(generate(decoder, inputs, { maxNewTokens: 1 })).rejects.toThrow(message);
+});
+
 test('there may be no limit but the end token', async () => {
   const inputs = { inputIds: [[5, 6]] };
   const { sequences } = await generate(decoder, inputs, { maxNewTokens: 4, eosTokenId: null });

@@ -237,11 +237,21 @@ function generative({ model }: LoadedModel): GenerativeModel {
   throw new InputError(`generate: "${model.modelType}" has no decoder; it only encodes`);
 }
 
+const inputKeys: readonly string[] = [
+  'inputIds',
+  'attentionMask',
+  'inputFeatures',
+  'decoderInputIds',
+] satisfies (keyof GenerateInputs)[];
+
 function checkInputs(model: GenerativeModel, inputs: GenerateInputs): void {
   const features = model.kind === 'encoder-decoder' && model.sourceFeatures !== undefined;
   const refuse = (name: string, because: string): never => {
     throw new InputError(`generate: ${name} is given; "${model.modelType}" ${because}`);
   };
+  const unknown = Object.keys(inputs).find((name) => !inputKeys.includes(name));
+  if (unknown !== undefined)
+    throw new InputError(`generate: there is no input "${unknown}"; the inputs are ${inputKeys.join(', ')}`);
   if (inputs.decoderInputIds && model.kind === 'decoder') refuse('decoder_input_ids', 'has no encoder');
   if (inputs.inputFeatures && !features) refuse('input_features', 'takes input_ids');
   if (inputs.inputIds && features) refuse('input_ids', 'takes input_features');
