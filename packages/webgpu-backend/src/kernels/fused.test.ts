@@ -110,7 +110,7 @@ await onEveryKind('attention', (backend, kind) => {
     { b: 1, t: 1, s: 70, d: 128, h: 3, g: 1 },
     { t: 4, s: 6, d: 3, dv: 5 },
   ];
-  test.each(sizes)('%o', async (size) => {
+  test.each(kind === 'as a GPU' ? sizes.slice(0, 3) : sizes)('%o', async (size) => {
     if (kind === 'as it is') expect(await run(size, () => ({ scale: 2 }))).toEqual(['attention']);
     const start = size.s - size.t;
     expect(await run(size, () => ({ causal: true, window: 4, start, softcap: 0.5 }))).toEqual(['attention']);

@@ -88,8 +88,8 @@ await onEveryKind('matmul', (backend, kind) => {
     const next = random(9);
     const a = tensor([2, 3, 5, 8], next, { order: [0, 2, 1, 3] });
     await check(backend, a, tensor([2, 3, 8, 6], next, { order: [0, 1, 3, 2] }));
-    await check(backend, a, tensor([2, 3, 8, 6], next, { broadcast: [0] }));
-    await check(backend, a, tensor([2, 3, 8, 6], next, { order: [0, 1, 3, 2], broadcast: [0, 1] }));
+    if (kind === 'as it is') await check(backend, a, tensor([2, 3, 8, 6], next, { broadcast: [0] }));
+    if (!tiled) await check(backend, a, tensor([2, 3, 8, 6], next, { order: [0, 1, 3, 2], broadcast: [0, 1] }));
     if (tiled) await check(backend, tensor([2, 3, 20, 9], next), tensor([2, 3, 9, 70], next, { broadcast: [1] }));
   });
 

@@ -54,20 +54,13 @@ async function results(
 }
 
 await onEveryKind('weights stored as', (backend, kind) => {
-  const sizes =
-    kind === 'as it is'
-      ? [
-          [1, 64, 9],
-          [7, 96, 33],
-        ]
-      : kind === 'as a GPU'
-        ? [
-            [1, 64, 9],
-            [20, 64, 70],
-          ]
-        : [[2, 96, 7]];
+  // A compiler for CPUs takes seconds over tiles, which read single values, whatever they are stored as.
+  const sizes = (storage: Storage): number[][] => {
+    if (kind === 'as it is') return [[7, 96, 33]];
+    return kind === 'as a GPU' && storage === 'q4' ? [[20, 64, 70]] : [[1, 64, 9]];
+  };
   test.each(['f16', 'bf16', 'q8', 'q4'] as const)('%s', async (storage) => {
-    for (const size of sizes) {
+    for (const size of sizes(storage)) {
       const [, k, n] = size as [number, number, number];
       const w = weights(storage, n * k);
       const want = await results(reference(), storage, size, w);
