@@ -12,22 +12,43 @@ const fixtures = fileURLToPath(new URL('../../../fixtures/hf', import.meta.url))
 
 describe('what would change the result and is not built', () => {
   it.each([
-    [{ model_type: 't5', quantization_config: { quant_method: 'awq' } }, '"quantization_config": {"quant_method":"awq"} is not'],
+    [
+      { model_type: 't5', quantization_config: { quant_method: 'awq' } },
+      '"quantization_config": {"quant_method":"awq"} is not',
+    ],
     [{ model_type: 'bert', is_decoder: true }, '"is_decoder": true is not supported'],
-    [{ model_type: 'bert', position_embedding_type: 'relative_key' }, '"position_embedding_type": "relative_key" is not'],
-    [{ model_type: 'bert', architectures: ['BertForMultipleChoice'] }, '"architectures": "BertForMultipleChoice" is not'],
+    [
+      { model_type: 'bert', position_embedding_type: 'relative_key' },
+      '"position_embedding_type": "relative_key" is not',
+    ],
+    [
+      { model_type: 'bert', architectures: ['BertForMultipleChoice'] },
+      '"architectures": "BertForMultipleChoice" is not',
+    ],
     [{ model_type: 'bert', architectures: ['RobertaForMaskedLM'] }, '"RobertaForMaskedLM" is not supported'],
     [{ model_type: 'bert', hidden_size: 10, num_attention_heads: 4 }, '4 does not divide the width 10'],
     [{ model_type: 'bert', hidden_act: 'mish' }, '"hidden_act": "mish" is no known activation'],
     [{ model_type: 'roberta', add_cross_attention: true }, '"add_cross_attention": true is not supported'],
     [{ model_type: 'distilbert', pruned_heads: { 0: [1] } }, '"pruned_heads": {"0":[1]} is not supported'],
     [{ model_type: 'mpnet', relative_attention_num_buckets: 16 }, '16 are too few'],
-    [{ model_type: 'deberta-v2', relative_attention: true, pos_att_type: ['p2p'] }, '"pos_att_type": "p2p" is not supported'],
+    [
+      { model_type: 'deberta-v2', relative_attention: true, pos_att_type: ['p2p'] },
+      '"pos_att_type": "p2p" is not supported',
+    ],
     [{ model_type: 'deberta-v2', conv_kernel_size: 4 }, '"conv_kernel_size": 4 is even'],
     [{ model_type: 'modernbert', classifier_pooling: 'max' }, '"classifier_pooling": "max" is not supported'],
-    [{ model_type: 'modernbert', num_hidden_layers: 1, layer_types: ['chunked_attention'] }, '"chunked_attention" is not'],
-    [{ model_type: 'modernbert', num_hidden_layers: 2, layer_types: ['full_attention'] }, 'there are 1, num_hidden_layers is 2'],
-    [{ model_type: 'bart', architectures: ['BartForSequenceClassification'] }, '"BartForSequenceClassification" is not supported'],
+    [
+      { model_type: 'modernbert', num_hidden_layers: 1, layer_types: ['chunked_attention'] },
+      '"chunked_attention" is not',
+    ],
+    [
+      { model_type: 'modernbert', num_hidden_layers: 2, layer_types: ['full_attention'] },
+      'there are 1, num_hidden_layers is 2',
+    ],
+    [
+      { model_type: 'bart', architectures: ['BartForSequenceClassification'] },
+      '"BartForSequenceClassification" is not supported',
+    ],
     [{ model_type: 't5', feed_forward_proj: 'twice-gelu' }, '"feed_forward_proj": "twice-gelu" is not supported'],
     [{ model_type: 't5', feed_forward_proj: 'gated-mish' }, '"mish" is no known activation'],
     [{ model_type: 'marian', decoder_vocab_size: 5 }, '5 differs from vocab_size'],
@@ -65,7 +86,8 @@ async function renamed(name: string, rename: (tensor: string) => string | undefi
   const tensors: Record<string, StoredTensor> = {};
   for (const { name: tensor, shape } of checkpoint.tensors.values()) {
     const other = rename(tensor);
-    if (other !== undefined) tensors[other] = { dtype: 'F32', shape, data: await checkpoint.read(tensor, { as: 'f32' }) };
+    if (other !== undefined)
+      tensors[other] = { dtype: 'F32', shape, data: await checkpoint.read(tensor, { as: 'f32' }) };
   }
   const bytes = writeSafetensors(tensors) as Uint8Array<ArrayBuffer>;
   const isWeights = (path: string): boolean => path === 'model.safetensors';
@@ -82,10 +104,22 @@ describe('names in checkpoints', () => {
   it.each([
     ['bert-base', 'with the prefix of a model with a head', (n: string) => `bert.${n}`],
     ['bert-cls', 'without a prefix', (n: string) => n.replace(/^bert\./, '')],
-    ['bert', 'norms as in TensorFlow', (n: string) => n.replace('LayerNorm.weight', 'LayerNorm.gamma').replace('LayerNorm.bias', 'LayerNorm.beta')],
-    ['bert', 'the bias of the output at its other place', (n: string) => n.replace('predictions.bias', 'predictions.decoder.bias')],
+    [
+      'bert',
+      'norms as in TensorFlow',
+      (n: string) => n.replace('LayerNorm.weight', 'LayerNorm.gamma').replace('LayerNorm.bias', 'LayerNorm.beta'),
+    ],
+    [
+      'bert',
+      'the bias of the output at its other place',
+      (n: string) => n.replace('predictions.bias', 'predictions.decoder.bias'),
+    ],
     ['bart', 'the shared matrix at the output', (n: string) => n.replace('model.shared', 'lm_head')],
-    ['bart', 'the model without its head', (n: string) => (n === 'final_logits_bias' ? undefined : n.replace(/^model\./, ''))],
+    [
+      'bart',
+      'the model without its head',
+      (n: string) => (n === 'final_logits_bias' ? undefined : n.replace(/^model\./, '')),
+    ],
     ['t5', 'the shared matrix at the encoder', (n: string) => n.replace(/^shared/, 'encoder.embed_tokens')],
     ['whisper', 'without a prefix', (n: string) => n.replace(/^model\./, '')],
     ['vit', 'without a prefix', (n: string) => n.replace(/^vit\./, '')],

@@ -76,7 +76,9 @@ export const tokenClassification = (
 ): Head => ({
   task: 'tokenClassification',
   labels,
-  outputs: (w, hidden) => ({ logits: linear(prepare(w, hidden), linearWeights(w, 'classifier', width, labels.length)) }),
+  outputs: (w, hidden) => ({
+    logits: linear(prepare(w, hidden), linearWeights(w, 'classifier', width, labels.length)),
+  }),
 });
 
 /** Scores for being the first and the last token of the answer. */

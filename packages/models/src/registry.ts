@@ -77,7 +77,19 @@ const encoders: readonly Family[] = [
   debertaV2,
   modernbert,
 ];
-const encoderDecoders: readonly Family[] = [marian, opennmt, bart, mbart, blenderbotSmall, pegasus, m2m100, t5, mt5, umt5, whisper];
+const encoderDecoders: readonly Family[] = [
+  marian,
+  opennmt,
+  bart,
+  mbart,
+  blenderbotSmall,
+  pegasus,
+  m2m100,
+  t5,
+  mt5,
+  umt5,
+  whisper,
+];
 
 const families = new Map([...decoders, ...encoders, vit, ...encoderDecoders].map((f) => [f.modelType, f]));
 

@@ -13,7 +13,10 @@ it('writes what was loaded, bit for bit, in as many files as asked for', async (
   using loaded = await loadModel(files, reference());
   const saved = new Map<string, Blob>();
   const seen: number[] = [];
-  await saveModel(loaded, memorySink(saved), { maxShardBytes: 300_000, onProgress: ({ bytes }) => void seen.push(bytes) });
+  await saveModel(loaded, memorySink(saved), {
+    maxShardBytes: 300_000,
+    onProgress: ({ bytes }) => void seen.push(bytes),
+  });
   expect([...saved.keys()]).toEqual([
     'config.json',
     ...[1, 2, 3, 4].map((n) => `model-0000${n}-of-00004.safetensors`),
@@ -53,7 +56,9 @@ it('stops at a signal, and at a value that does not fit', async () => {
   const backend = reference();
   using loaded = await loadModel(fixture('stories260k-llama'), backend);
   const saved = new Map<string, Blob>();
-  await expect(saveModel(loaded, memorySink(saved), { signal: AbortSignal.abort(new Error('stop')) })).rejects.toThrow('stop');
+  await expect(saveModel(loaded, memorySink(saved), { signal: AbortSignal.abort(new Error('stop')) })).rejects.toThrow(
+    'stop',
+  );
   const norm = { name: 'model.norm.weight', shape: [64], dtype: 'f32', source: { parts: [] } } as const;
   backend.write(loaded.parameter(norm), Float32Array.of(1e6));
   await expect(saveModel(loaded, memorySink(saved), { dtype: 'f16' })).rejects.toThrow(CheckpointError);

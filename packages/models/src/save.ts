@@ -40,7 +40,11 @@ export async function saveModel(loaded: LoadedModel, to: Sink, options: SaveMode
   await saveCheckpoint(to, { ...config, dtype: inConfig[dtype] }, [...tensors.values()], rest);
 }
 
-function narrowed(name: string, values: Float32Array<ArrayBuffer>, dtype: keyof typeof inFile): ArrayBufferView<ArrayBuffer> {
+function narrowed(
+  name: string,
+  values: Float32Array<ArrayBuffer>,
+  dtype: keyof typeof inFile,
+): ArrayBufferView<ArrayBuffer> {
   try {
     return encode(values, dtype);
   } catch (error) {

@@ -95,7 +95,10 @@ export function exprType(expr: Expr, leaves: LeafTypes): ComputeType {
       if (expr.kind === 'cast') exprType(expr.arg, leaves);
       return expr.dtype;
     case 'apply':
-      return applyType(expr.fn, expr.args.map((a) => exprType(a, leaves)));
+      return applyType(
+        expr.fn,
+        expr.args.map((a) => exprType(a, leaves)),
+      );
     default:
       return expr satisfies never;
   }
@@ -120,7 +123,9 @@ function applyType(fn: ScalarFn, args: readonly ComputeType[]): ComputeType {
       return type === common;
     });
   if (!fits)
-    throw new DTypeError(`${fn}: takes (${signature.args.join(', ')}), received (${args.join(', ')}); cast one side first`);
+    throw new DTypeError(
+      `${fn}: takes (${signature.args.join(', ')}), received (${args.join(', ')}); cast one side first`,
+    );
   return signature.result === 'i32' ? 'i32' : common!;
 }
 

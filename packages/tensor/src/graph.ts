@@ -115,7 +115,12 @@ export class Graph {
   }
 
   /** A weight, by its name in a checkpoint. Asking again for the same name gives the same tensor. */
-  parameter(name: string, shape: Shape, dtype: DType = 'f32', { plus = 0, optional = false }: ParameterOptions = {}): Tensor {
+  parameter(
+    name: string,
+    shape: Shape,
+    dtype: DType = 'f32',
+    { plus = 0, optional = false }: ParameterOptions = {},
+  ): Tensor {
     const source = { parts: [{ name, shape, ...(optional && { optional }) }], ...(plus !== 0 && { plus }) };
     return this.#parameter({ name: plus === 0 ? name : `${name}+${plus}`, shape, dtype, source });
   }
@@ -123,7 +128,8 @@ export class Graph {
   /** Several weights of a checkpoint as one, one after the other along axis 0. Its own name is made from theirs, unless given. */
   mergedParameter(parts: readonly ParameterPart[], dtype: DType = 'f32', { name }: MergedOptions = {}): Tensor {
     const [first] = parts;
-    if (!first) throw new ShapeError('parameter: no parts to merge: there is nothing to take a shape from; give at least one');
+    if (!first)
+      throw new ShapeError('parameter: no parts to merge: there is nothing to take a shape from; give at least one');
     for (const part of parts)
       if (!sameShape(part.shape.slice(1), first.shape.slice(1)))
         throw new ShapeError(
@@ -136,7 +142,9 @@ export class Graph {
   /** Values that the model makes itself, such as a table of positions. */
   constant(name: string, shape: Shape, values: Float32Array | Int32Array): Tensor {
     if (values.length !== elements(shape))
-      throw new ShapeError(`constant: "${name}" has ${values.length} values; shape ${formatShape(shape)} takes ${elements(shape)}`);
+      throw new ShapeError(
+        `constant: "${name}" has ${values.length} values; shape ${formatShape(shape)} takes ${elements(shape)}`,
+      );
     return this.#parameter({ name, shape, dtype: values instanceof Int32Array ? 'i32' : 'f32', source: { values } });
   }
 
@@ -165,7 +173,14 @@ export class Graph {
   }
 
   /** Ask for an operation. Use the functions in `ops` and `fused`, which check shapes. */
-  call(op: OpName, inputs: readonly Tensor[], attrs: Attrs, shape: Shape, dtype: DType, label = this.#label(op)): Tensor {
+  call(
+    op: OpName,
+    inputs: readonly Tensor[],
+    attrs: Attrs,
+    shape: Shape,
+    dtype: DType,
+    label = this.#label(op),
+  ): Tensor {
     return this.add({ kind: 'call', op, attrs, inputs: inputs.map((t) => this.#operand(op, t)), shape, dtype, label });
   }
 
@@ -212,9 +227,15 @@ export class Graph {
   }
 
   #bind(node: BoundNode): Tensor {
-    if (this.#bound.has(node.name)) throw new ShapeError(`${node.role}: the name "${node.name}" is taken; names are unique in a graph`);
-    if (node.shape.some((d) => !Number.isSafeInteger(d) || d < 0) || elements(node.shape) * bytesPer[node.dtype] > 2 ** 52)
-      throw new ShapeError(`${node.role}: "${node.name}" has shape ${formatShape(node.shape)}; sizes are whole numbers from 0 on`);
+    if (this.#bound.has(node.name))
+      throw new ShapeError(`${node.role}: the name "${node.name}" is taken; names are unique in a graph`);
+    if (
+      node.shape.some((d) => !Number.isSafeInteger(d) || d < 0) ||
+      elements(node.shape) * bytesPer[node.dtype] > 2 ** 52
+    )
+      throw new ShapeError(
+        `${node.role}: "${node.name}" has shape ${formatShape(node.shape)}; sizes are whole numbers from 0 on`,
+      );
     const tensor = this.#add(node);
     this.#bound.set(node.name, tensor);
     return tensor;
@@ -235,7 +256,8 @@ export class Graph {
   }
 
   #operand(op: OpName, t: Tensor): Operand {
-    if (t.graph !== this) throw new ShapeError(`${op}: a tensor belongs to graph "${t.graph.name}"; this one is "${this.name}"`);
+    if (t.graph !== this)
+      throw new ShapeError(`${op}: a tensor belongs to graph "${t.graph.name}"; this one is "${this.name}"`);
     const newest = this.#newest.get(this.rootOf(t.node));
     if (newest !== undefined && newest !== t.node)
       throw new ShapeError(`${op}: reads a state that was written since; use the tensor that the write returned`);

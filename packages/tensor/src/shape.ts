@@ -66,7 +66,9 @@ export function broadcastShapes(op: string, ...shapes: readonly Shape[]): number
 export function broadcastLayout(op: string, from: Layout, shape: Shape): Layout {
   const lead = shape.length - from.shape.length;
   if (lead < 0)
-    throw new ShapeError(`${op}: cannot broadcast ${formatShape(from.shape)} to ${formatShape(shape)}: it has more axes`);
+    throw new ShapeError(
+      `${op}: cannot broadcast ${formatShape(from.shape)} to ${formatShape(shape)}: it has more axes`,
+    );
   const strides = shape.map((d, i) => {
     if (i < lead) return 0;
     if (from.shape[i - lead] === d) return from.strides[i - lead]!;

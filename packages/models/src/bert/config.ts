@@ -18,7 +18,10 @@ export interface BertConfig {
 }
 
 /** What families of encoders read alike; a decoder in BERT's clothes is refused. */
-export function bertConfig(config: ConfigReader, defaults: { width?: number; hidden?: number; heads?: number } = {}): BertConfig {
+export function bertConfig(
+  config: ConfigReader,
+  defaults: { width?: number; hidden?: number; heads?: number } = {},
+): BertConfig {
   config.only('is_decoder', false);
   config.only('add_cross_attention', false);
   config.only('position_embedding_type', 'absolute');

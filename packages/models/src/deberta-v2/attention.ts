@@ -35,7 +35,11 @@ export function disentangledAttention(
 ): Tensor {
   const { width, heads, relative } = config;
   const [rows, length] = x.shape as readonly [number, number];
-  const maps = mergedLinearWeights(w.at('self'), ['query_proj', 'key_proj', 'value_proj'], width, [width, width, width]);
+  const maps = mergedLinearWeights(w.at('self'), ['query_proj', 'key_proj', 'value_proj'], width, [
+    width,
+    width,
+    width,
+  ]);
   const perHead = (t: Tensor, at: number): Tensor =>
     reshape(slice(t, -1, at * width, (at + 1) * width), [...t.shape.slice(0, -1), heads, width / heads]);
   const projected = linear(x, maps); // [B, T, 3·C]
@@ -109,8 +113,6 @@ export function logBucket(distance: number, buckets: number, maxDistance: number
   const middle = Math.floor(buckets / 2);
   const far = Math.abs(distance);
   if (far <= middle) return distance;
-  const share = fround(
-    fround(Math.log(fround(far / middle))) / fround(Math.log(fround((maxDistance - 1) / middle))),
-  );
+  const share = fround(fround(Math.log(fround(far / middle))) / fround(Math.log(fround((maxDistance - 1) / middle))));
   return Math.sign(distance) * (Math.ceil(fround(share * (middle - 1))) + middle);
 }

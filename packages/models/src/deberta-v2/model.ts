@@ -124,12 +124,9 @@ function heads(reader: ConfigReader, config: DebertaConfig): HeadMakers {
   const { width, vocabSize, eps, embeddingWidth } = config;
   if (config.poolerWidth !== width)
     reader.fail('pooler_hidden_size', `${config.poolerWidth} differs from hidden_size ${width}`, `${width}`);
-  const table = (w: Weights): Tensor =>
-    w.get('deberta.embeddings.word_embeddings.weight', [vocabSize, embeddingWidth]);
+  const table = (w: Weights): Tensor => w.get('deberta.embeddings.word_embeddings.weight', [vocabSize, embeddingWidth]);
   const predictions = (w: Weights, hidden: Tensor): Tensor => {
-    const [at, name] = config.legacy
-      ? [w.at('cls.predictions'), 'transform.']
-      : [w.at('lm_predictions.lm_head'), ''];
+    const [at, name] = config.legacy ? [w.at('cls.predictions'), 'transform.'] : [w.at('lm_predictions.lm_head'), ''];
     const transformed = dense(hidden, at, `${name}dense`, config.activation, embeddingWidth);
     const x = layerNorm(transformed, at.at(`${name}LayerNorm`), { eps });
     const tied = config.tiedOutput || !config.legacy ? table(w) : undefined;

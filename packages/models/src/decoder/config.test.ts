@@ -15,7 +15,11 @@ const neo = { ...base, num_layers: 2, num_heads: 4 };
 
 const refused: readonly (readonly [type: string, config: object, message: RegExp])[] = [
   ['llama', { quantization_config: { quant_method: 'gptq' } }, /"quantization_config"/],
-  ['llama', { architectures: ['LlamaForSequenceClassification'] }, /"architectures": LlamaForSequenceClassification has another head/],
+  [
+    'llama',
+    { architectures: ['LlamaForSequenceClassification'] },
+    /"architectures": LlamaForSequenceClassification has another head/,
+  ],
   ['llama', { num_key_value_heads: 3 }, /"num_key_value_heads": 3 does not divide num_attention_heads 4/],
   ['llama', { hidden_act: 'snake' }, /"hidden_act": "snake" is no known activation/],
   ['llama', { rope_scaling: { type: 'ntk' } }, /"rope_type": "ntk" is not supported/],
@@ -26,7 +30,11 @@ const refused: readonly (readonly [type: string, config: object, message: RegExp
   ['gemma2', { layer_types: ['full_attention', 'chunked_attention'] }, /"layer_types"/],
   ['gemma3', {}, /"text_config": it is missing/],
   ['qwen2', { layer_types: ['sliding_attention', 'full_attention'] }, /"sliding_window": it is missing/],
-  ['gpt_neo', { ...neo, attention_types: [[['global'], 3]] }, /"attention_types": it is for 3 layers; expected 2 layers/],
+  [
+    'gpt_neo',
+    { ...neo, attention_types: [[['global'], 3]] },
+    /"attention_types": it is for 3 layers; expected 2 layers/,
+  ],
   ['gpt_neo', { ...neo, attention_types: [[['sparse'], 2]] }, /"attention_types": it has .*sparse/],
   ['falcon', { new_decoder_architecture: true, parallel_attn: false }, /"parallel_attn"/],
   ['falcon', { num_ln_in_parallel_attn: 2 }, /"num_ln_in_parallel_attn": it is 2/],
@@ -44,7 +52,13 @@ describe('configurations of decoders', () => {
     });
 
   it('options of training and of transformers itself are passed over', () => {
-    const config = { attention_dropout: 0.1, use_cache: false, pretraining_tp: 2, pruned_heads: {}, architectures: null };
+    const config = {
+      attention_dropout: 0.1,
+      use_cache: false,
+      pretraining_tp: 2,
+      pruned_heads: {},
+      architectures: null,
+    };
     expect(createModel({ model_type: 'llama', ...base, ...config }).modelType).toBe('llama');
   });
 
@@ -59,7 +73,9 @@ describe('configurations of decoders', () => {
   });
 
   it('a model_type that nobody registered is named, with those there are', () => {
-    expect(() => createModel({ model_type: 'rwkv' })).toThrow(/"model_type" is "rwkv", which is not registered; there is .*qwen3_moe/);
+    expect(() => createModel({ model_type: 'rwkv' })).toThrow(
+      /"model_type" is "rwkv", which is not registered; there is .*qwen3_moe/,
+    );
     expect(modelTypes()).toContain('gpt_neox');
   });
 });

@@ -103,7 +103,8 @@ function passOf(graph: Graph, inputs: DecoderInputs): Pass {
     get tokenPositions() {
       return inputs.positions ?? (keyPositions && !caches ? keyPositions : positions());
     },
-    rotary: (embedding) => rotary(graph, positions(), { ...embedding, positions: inputs.positionLimit ?? tableSize(keys) }),
+    rotary: (embedding) =>
+      rotary(graph, positions(), { ...embedding, positions: inputs.positionLimit ?? tableSize(keys) }),
     alibi: (slopes) => alibiBias(graph, slopes, { positions: keyPositions, count: keys }),
   };
 }

@@ -34,7 +34,11 @@ describe('rotary embeddings', () => {
       expect(scaling && 'attentionFactor' in scaling ? scaling.attentionFactor : 1).toBeCloseTo(attention, 12);
       // The older way to write the same.
       const { rope_type: type, partial_rotary_factor } = parameters;
-      const older = { rope_theta, rope_scaling: { ...rest, type }, ...(partial_rotary_factor ? { partial_rotary_factor } : {}) };
+      const older = {
+        rope_theta,
+        rope_scaling: { ...rest, type },
+        ...(partial_rotary_factor ? { partial_rotary_factor } : {}),
+      };
       expect(read(older, headSize, maxPositions)).toEqual(embedding);
     });
   }
@@ -56,11 +60,15 @@ describe('rotary embeddings', () => {
   });
 
   it('refuses by name what it does not know', () => {
-    expect(() => read({ rope_scaling: { type: 'mrope' } })).toThrow(/"rope_scaling": "rope_type": "mrope" is not supported/);
+    expect(() => read({ rope_scaling: { type: 'mrope' } })).toThrow(
+      /"rope_scaling": "rope_type": "mrope" is not supported/,
+    );
     const short = { type: 'longrope', short_factor: [1], long_factor: [1] };
     expect(() => read({ rope_scaling: short })).toThrow(/"short_factor": it has 1 numbers; expected 8/);
     expect(() => read({ rope_scaling: { type: 'linear', factor: 'two' } })).toThrow(/"factor": it is "two"/);
-    expect(() => read({ rope_scaling: { type: 'linear', factor: 0 } })).toThrow(/"factor": it is 0; expected a number above 0/);
+    expect(() => read({ rope_scaling: { type: 'linear', factor: 0 } })).toThrow(
+      /"factor": it is 0; expected a number above 0/,
+    );
     expect(() => read({ rope_theta: -1 })).toThrow(/"rope_theta": it is -1/);
     const share = { rope_type: 'linear', factor: 2, partial_rotary_factor: 0 };
     expect(() => read({ rope_parameters: share })).toThrow(/"partial_rotary_factor": it is 0/);

@@ -26,6 +26,8 @@ export function sharedLogits(w: Weights, x: Tensor, config: EncoderDecoderConfig
 
 /** Other names of tensors: a shared matrix stored at any of its places, and checkpoints of the model without its head. */
 export function sharedNames(name: string): readonly string[] {
-  const same = places.includes(name) ? places.filter((place) => place !== name && !(name !== shared && place === 'lm_head.weight')) : [];
+  const same = places.includes(name)
+    ? places.filter((place) => place !== name && !(name !== shared && place === 'lm_head.weight'))
+    : [];
   return [...same, ...[name, ...same].filter((n) => n.startsWith('model.')).map((n) => n.slice('model.'.length))];
 }

@@ -128,7 +128,9 @@ export function encoderDecoderModel(parts: EncoderDecoderParts): EncoderDecoderM
             ),
           );
           const out = feed(w, encoder, attended);
-          return norms === 'before' && i === encoder.layers - 1 ? norm(root.at('model.encoder'), 'layer_norm', out) : out;
+          return norms === 'before' && i === encoder.layers - 1
+            ? norm(root.at('model.encoder'), 'layer_norm', out)
+            : out;
         });
       }),
 

@@ -47,7 +47,8 @@ function attentionTypes(config: ConfigReader, layers: number): readonly string[]
     const known = Array.isArray(types) && types.every((type) => type === 'global' || type === 'local');
     if (!known || !Number.isSafeInteger(times) || (times as number) < 0)
       config.fail('attention_types', `it has ${JSON.stringify(run).slice(0, 60)}`, '[["global" or "local", …], times]');
-    for (let i = 0; i < (times as number) && types.length > 0 && all.length <= layers; i++) all.push(...(types as string[]));
+    for (let i = 0; i < (times as number) && types.length > 0 && all.length <= layers; i++)
+      all.push(...(types as string[]));
   }
   return all;
 }

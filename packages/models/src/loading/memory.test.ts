@@ -29,7 +29,11 @@ const config = {
 
 function shapes(): Record<string, number[]> {
   const { hidden_size: C, intermediate_size: F, vocab_size: V } = config;
-  const all: Record<string, number[]> = { 'model.embed_tokens.weight': [V, C], 'lm_head.weight': [V, C], 'model.norm.weight': [C] };
+  const all: Record<string, number[]> = {
+    'model.embed_tokens.weight': [V, C],
+    'lm_head.weight': [V, C],
+    'model.norm.weight': [C],
+  };
   for (let i = 0; i < config.num_hidden_layers; i++) {
     const at = `model.layers.${i}`;
     for (const name of ['q', 'k', 'v', 'o']) all[`${at}.self_attn.${name}_proj.weight`] = [C, C];
@@ -74,24 +78,27 @@ it.each([
   ['F16', 'f32'],
   ['F16', 'f16'],
   ['F16', 'q8'],
-] as const)('a model in %s goes to the device as %s through less than twice its largest tensor and 64 MB', async (dtype, weights) => {
-  const { files, size, largest } = source(dtype);
-  expect(size).toBeGreaterThan(300 * MB);
-  const device = reference();
-  const bound = 2 * largest + 64 * MB;
-  let [before, peak, written] = [0, 0, 0];
-  const forgetful: Backend = {
-    ...device,
-    alloc: (bytes) => ({ bytes, [Symbol.dispose]() {} }),
-    write(_, data) {
-      written += data.byteLength;
-      const taken = (): number => process.memoryUsage().arrayBuffers - before;
-      if (taken() > bound) collect();
-      peak = Math.max(peak, taken());
-    },
-  };
-  before = process.memoryUsage().arrayBuffers;
-  using loaded = await loadModel(files, forgetful, { weights });
-  expect(written).toBeGreaterThanOrEqual(loaded.bytes * 0.99);
-  expect(peak).toBeLessThan(bound);
-});
+] as const)(
+  'a model in %s goes to the device as %s through less than twice its largest tensor and 64 MB',
+  async (dtype, weights) => {
+    const { files, size, largest } = source(dtype);
+    expect(size).toBeGreaterThan(300 * MB);
+    const device = reference();
+    const bound = 2 * largest + 64 * MB;
+    let [before, peak, written] = [0, 0, 0];
+    const forgetful: Backend = {
+      ...device,
+      alloc: (bytes) => ({ bytes, [Symbol.dispose]() {} }),
+      write(_, data) {
+        written += data.byteLength;
+        const taken = (): number => process.memoryUsage().arrayBuffers - before;
+        if (taken() > bound) collect();
+        peak = Math.max(peak, taken());
+      },
+    };
+    before = process.memoryUsage().arrayBuffers;
+    using loaded = await loadModel(files, forgetful, { weights });
+    expect(written).toBeGreaterThanOrEqual(loaded.bytes * 0.99);
+    expect(peak).toBeLessThan(bound);
+  },
+);

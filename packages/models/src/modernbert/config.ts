@@ -70,10 +70,11 @@ function layersOf(config: ConfigReader): { local: boolean }[] {
   if (types.length !== count)
     config.fail('layer_types', `there are ${types.length}, num_hidden_layers is ${count}`, 'as many');
   return types.map(
-    (type) => kinds[String(type)] ?? config.fail('layer_types', `"${String(type)}" is not supported`, Object.keys(kinds).join(' or ')),
+    (type) =>
+      kinds[String(type)] ??
+      config.fail('layer_types', `"${String(type)}" is not supported`, Object.keys(kinds).join(' or ')),
   );
 }
-
 
 /** Layers that see all and those that see neighbours have frequencies of their own. */
 function rotaryOf(config: ConfigReader, width: number): ModernbertConfig['rotary'] {

@@ -60,7 +60,9 @@ function modernbertModel(reader: ConfigReader, config: ModernbertConfig): Encode
     alternatives: encoderNames('model'),
     encode: (g, { ids, mask, positions }, taps) => {
       const w = weights(g, bare ? '' : 'model');
-      const embedded = g.scope('embeddings', () => norm(embedding(ids, table(w, config)), w.at('embeddings.norm'), config));
+      const embedded = g.scope('embeddings', () =>
+        norm(embedding(ids, table(w, config)), w.at('embeddings.norm'), config),
+      );
       const anglesOf = rotaries(g, config, positions ?? countFrom(ids, 0));
       const { layers } = config;
       return encoderLayers(g, embedded, layers.length, taps, (x, i, onWeights) => {
@@ -124,7 +126,10 @@ function heads(reader: ConfigReader, config: ModernbertConfig): HeadMakers {
     ForMaskedLM: () =>
       maskedTokens((w, hidden) => {
         const weight = tiedOutput ? table(w.at('model'), config) : w.get('decoder.weight', [vocabSize, width]);
-        return linear(prepare(w, hidden), { weight, ...(config.decoderBias && { bias: w.get('decoder.bias', [vocabSize]) }) });
+        return linear(prepare(w, hidden), {
+          weight,
+          ...(config.decoderBias && { bias: w.get('decoder.bias', [vocabSize]) }),
+        });
       }),
     ForSequenceClassification: () =>
       sequenceClassification(reader.labels(), width, (w, hidden, inputs) =>

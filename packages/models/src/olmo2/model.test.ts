@@ -13,5 +13,9 @@ it('docs/adding-a-model.md shows real code', () => {
     flush(readFileSync(join(import.meta.dirname, name), 'utf8')),
   );
   expect(blocks.length).toBe(4);
-  for (const block of blocks) expect(sources.some((source) => source.includes(block)), block).toBe(true);
+  for (const block of blocks)
+    expect(
+      sources.some((source) => source.includes(block)),
+      block,
+    ).toBe(true);
 });

@@ -57,14 +57,18 @@ function opennmtModel(config: OpenNmtConfig): EncoderDecoderModel {
   const { width, hidden, eps, sourceVocabSize, targetVocabSize } = config;
   const heads = { heads: config.heads, keyValueHeads: config.heads, headSize: width / config.heads };
 
-  const norm = (w: Weights, x: Tensor): Tensor => layerNorm(x, w.at('layer_norm'), { eps, scale: 'gamma', shift: 'beta' });
+  const norm = (w: Weights, x: Tensor): Tensor =>
+    layerNorm(x, w.at('layer_norm'), { eps, scale: 'gamma', shift: 'beta' });
 
   const feed = (w: Weights, x: Tensor): Tensor =>
-    add(x, feedForward(norm(w, x), {
-      up: linearWeights(w, 'linear_0', width, hidden),
-      down: linearWeights(w, 'linear_1', hidden, width),
-      activation: config.activation,
-    }));
+    add(
+      x,
+      feedForward(norm(w, x), {
+        up: linearWeights(w, 'linear_0', width, hidden),
+        down: linearWeights(w, 'linear_1', hidden, width),
+        activation: config.activation,
+      }),
+    );
 
   const selfLayer = (w: Weights) => ({
     ...heads,
@@ -145,7 +149,11 @@ function opennmtModel(config: OpenNmtConfig): EncoderDecoderModel {
             });
             x = add(x, attended);
             const source = at.at('attention');
-            const layer = { ...heads, query: linearWeights(source, 'linear_0', width, width), out: linearWeights(source, 'linear_2', width, width) };
+            const layer = {
+              ...heads,
+              query: linearWeights(source, 'linear_0', width, width),
+              out: linearWeights(source, 'linear_2', width, width),
+            };
             const crossed = crossAttention(norm(source, x), cross.keyValues[i]!, layer, {
               ...(cross.mask && { mask: cross.mask }),
               onWeights: taps?.attention && ((a) => taps.attention!('cross', a)),

@@ -61,17 +61,19 @@ function t5Model(config: T5Config, modelType: string): EncoderDecoderModel {
     out: linearWeights(w, 'o', inner, width, false),
   });
 
-  const feed = (w: Weights) => (x: Tensor): Tensor => {
-    const at = w.at('DenseReluDense');
-    const down = linearWeights(at, 'wo', hidden, width, false);
-    const { activation } = config;
-    if (!config.gated) return feedForward(x, { up: linearWeights(at, 'wi', width, hidden, false), down, activation });
-    return gatedFeedForward(x, {
-      gateUp: mergedLinearWeights(at, ['wi_0', 'wi_1'], width, [hidden, hidden], false),
-      down,
-      activation,
-    });
-  };
+  const feed =
+    (w: Weights) =>
+    (x: Tensor): Tensor => {
+      const at = w.at('DenseReluDense');
+      const down = linearWeights(at, 'wo', hidden, width, false);
+      const { activation } = config;
+      if (!config.gated) return feedForward(x, { up: linearWeights(at, 'wi', width, hidden, false), down, activation });
+      return gatedFeedForward(x, {
+        gateUp: mergedLinearWeights(at, ['wi_0', 'wi_1'], width, [hidden, hidden], false),
+        down,
+        activation,
+      });
+    };
 
   /** Position biases [H, T, S] of each layer of a stack. */
   const biases = (

@@ -28,7 +28,11 @@ export function vitConfig(config: ConfigReader): VitConfig {
   const width = config.size('hidden_size', 768);
   const [image, patch] = [sizeOf(config, 'image_size', 224), sizeOf(config, 'patch_size', 16)];
   if (patch[0] > image[0] || patch[1] > image[1])
-    config.fail('patch_size', `a patch of ${patch.join(' × ')} is larger than the image of ${image.join(' × ')}`, 'a smaller one');
+    config.fail(
+      'patch_size',
+      `a patch of ${patch.join(' × ')} is larger than the image of ${image.join(' × ')}`,
+      'a smaller one',
+    );
   return {
     width,
     hidden: config.size('intermediate_size', 3072),

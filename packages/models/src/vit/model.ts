@@ -33,7 +33,13 @@ function vitModel(reader: ConfigReader, config: VitConfig): VisionModel {
     heads,
     keyValueHeads: heads,
     headSize: width / heads,
-    qkv: mergedLinearWeights(w.at('attention'), ['query', 'key', 'value'], width, [width, width, width], config.qkvBias),
+    qkv: mergedLinearWeights(
+      w.at('attention'),
+      ['query', 'key', 'value'],
+      width,
+      [width, width, width],
+      config.qkvBias,
+    ),
     out: linearWeights(w, 'output.dense', width, width),
   });
 

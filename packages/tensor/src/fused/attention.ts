@@ -86,12 +86,18 @@ const scalarOr = (value: number | ScalarRef): Expr =>
 
 /** i32 [B, H, T, S]: does the query see the key? Undefined where every query sees every key. */
 function visible(scores: Tensor, mask: Tensor | undefined, attrs: Attrs): Tensor | undefined {
-  const { causal, start, keys, window } = attrs as { causal: boolean; start: number | ScalarRef; keys: number | ScalarRef; window?: number };
+  const { causal, start, keys, window } = attrs as {
+    causal: boolean;
+    start: number | ScalarRef;
+    keys: number | ScalarRef;
+    window?: number;
+  };
   const tests: Expr[] = [];
   const from = apply('add', index(2), scalarOr(start));
   if (keys !== scores.shape[3]) tests.push(apply('less', index(3), scalarOr(keys)));
   if (causal) tests.push(apply('lessEqual', index(3), from));
-  if (window !== undefined) tests.push(apply('less', apply('abs', apply('sub', from, index(3))), constant(window, 'i32')));
+  if (window !== undefined)
+    tests.push(apply('less', apply('abs', apply('sub', from, index(3))), constant(window, 'i32')));
   if (mask) tests.push(apply('equal', apply('equal', input(0), constant(0, 'i32')), constant(0, 'i32')));
   if (tests.length === 0) return undefined;
   const all = tests.reduce((a, b) => apply('and', a, b));
@@ -114,7 +120,16 @@ function hideUnseen(v: Tensor, q: Tensor, mask: Tensor | undefined, attrs: Attrs
 }
 
 function attentionAttrs(q: Tensor, k: Tensor, options: AttentionOptions): Attrs {
-  const { scale = 1 / Math.sqrt(q.shape[3]!), causal = false, start = 0, keys = k.shape[1]!, window, softcap, mask, bias } = options;
+  const {
+    scale = 1 / Math.sqrt(q.shape[3]!),
+    causal = false,
+    start = 0,
+    keys = k.shape[1]!,
+    window,
+    softcap,
+    mask,
+    bias,
+  } = options;
   return {
     scale,
     causal,

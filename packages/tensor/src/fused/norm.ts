@@ -30,5 +30,7 @@ export const defineRmsNorm: Definition = ([x, weight], { eps }) =>
 function width(op: string, x: Tensor, ...weights: Tensor[]): void {
   for (const w of weights)
     if (!sameShape(w.shape, x.shape.slice(-1)))
-      throw new ShapeError(`${op}: x is ${formatShape(x.shape)}, a weight is ${formatShape(w.shape)}; it must be [${x.shape.at(-1)}]`);
+      throw new ShapeError(
+        `${op}: x is ${formatShape(x.shape)}, a weight is ${formatShape(w.shape)}; it must be [${x.shape.at(-1)}]`,
+      );
 }

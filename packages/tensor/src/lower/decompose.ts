@@ -43,7 +43,9 @@ export function decompose({ graph, outputs }: TracedGraph, backend: Backend, not
     switch (node.kind) {
       case 'bound':
         if (node.role === 'parameter') return adopt(out, graph, node.name);
-        return node.role === 'input' ? out.input(node.name, node.shape, node.dtype) : out.state(node.name, node.shape, node.dtype);
+        return node.role === 'input'
+          ? out.input(node.name, node.shape, node.dtype)
+          : out.state(node.name, node.shape, node.dtype);
       case 'empty':
         return out.empty(node.shape, node.dtype);
       case 'call':
@@ -64,7 +66,10 @@ export function decompose({ graph, outputs }: TracedGraph, backend: Backend, not
         ? out.write(node.op, into, ready, node.attrs, node.label)
         : out.call(node.op, ready, node.attrs, node.shape, node.dtype, node.label);
     }
-    if (!isFused(node.op)) throw new UnsupportedError(`${node.op}: ${backend.name} declines it: ${reason}; ${node.label} in "${graph.name}" needs it`);
+    if (!isFused(node.op))
+      throw new UnsupportedError(
+        `${node.op}: ${backend.name} declines it: ${reason}; ${node.label} in "${graph.name}" needs it`,
+      );
     notes.push({ kind: 'decomposed', op: node.op, label: node.label, detail: reason });
     return expand(node, inputs);
   };
@@ -97,7 +102,8 @@ export function decompose({ graph, outputs }: TracedGraph, backend: Backend, not
   };
 
   const needsCopy = (kernel: Kernel<unknown>, x: Tensor, into: Tensor | undefined): boolean =>
-    (kernel.contiguous === true && !isContiguous(x)) || (into !== undefined && out.rootOf(x.node) === out.rootOf(into.node));
+    (kernel.contiguous === true && !isContiguous(x)) ||
+    (into !== undefined && out.rootOf(x.node) === out.rootOf(into.node));
 
   const copied = (x: Tensor, node: CallNode): Tensor => {
     const reading = !isContiguous(x) ? 'its input is not contiguous' : 'it writes to the memory that it reads';

@@ -23,13 +23,19 @@ export function fuse({ graph, outputs }: TracedGraph, backend: Backend, notes: N
   const movable = (o: Operand, to: number): CallNode | undefined => {
     const node = nodes[o.node];
     if (node?.kind !== 'call' || node.into || node.epilogue) return undefined;
-    if (kept.has(o.node) || readers.get(o.node)!.size !== 1 || !isWhole(graph, o) || !keepsPrecision(node)) return undefined;
+    if (kept.has(o.node) || readers.get(o.node)!.size !== 1 || !isWhole(graph, o) || !keepsPrecision(node))
+      return undefined;
     return node.inputs.some((i) => writtenBetween(graph, nodes, i.node, o.node, to)) ? undefined : node;
   };
   /** Put a node in the place of number `id`, which now reads what number `from` read. */
   const replace = (id: number, node: CallNode, from: number): void => {
     const joined = nodes[from] as CallNode;
-    notes.push({ kind: 'fused', op: node.op, label: node.label, detail: `${joined.op} and ${(nodes[id] as CallNode).op}` });
+    notes.push({
+      kind: 'fused',
+      op: node.op,
+      label: node.label,
+      detail: `${joined.op} and ${(nodes[id] as CallNode).op}`,
+    });
     for (const i of operands(joined)) {
       readers.get(i.node)!.delete(from);
       readers.get(i.node)!.add(id);

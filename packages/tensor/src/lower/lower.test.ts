@@ -1,7 +1,28 @@
 import { describe, expect, it } from 'vitest';
 import {
-  activation, add, argmax, assign, attention, concat, formatPlan, gather, gatherRange, layerNorm, linear, lower, matmul, mul,
-  reference, reshape, rope, rmsNorm, scatter, slice, softmax, trace, transpose,
+  activation,
+  add,
+  argmax,
+  assign,
+  attention,
+  concat,
+  formatPlan,
+  gather,
+  gatherRange,
+  layerNorm,
+  linear,
+  lower,
+  matmul,
+  mul,
+  reference,
+  reshape,
+  rope,
+  rmsNorm,
+  scatter,
+  slice,
+  softmax,
+  trace,
+  transpose,
 } from '../index.ts';
 import type { Backend, Buffer, Graph, Kernels, Tensor } from '../index.ts';
 
@@ -57,50 +78,72 @@ describe('lower', () => {
     close(y, [5, 14, 23, 32, 14, 50, 86, 122]);
   });
 
-  it.each(['arena', 'slots'] as const)('computes softmax, norms and argmax by their definitions (%s)', async (memory) => {
-    const x = ramp(8, (i) => Math.sin(i * 3));
-    const out = await run(reference({ memory }), { x, w: ramp(4, (i) => i + 1), b: ramp(4, (i) => i / 2) }, (g) => {
-      const [t, w, b] = [g.input('x', [2, 4]), g.parameter('w', [4]), g.parameter('b', [4])];
-      return { soft: softmax(t), norm: layerNorm(t, w, b, 1e-5), rms: rmsNorm(t, w, 1e-6), best: argmax(t) };
-    });
-    for (const r of [0, 1]) {
-      const row = [...x.slice(r * 4, r * 4 + 4)];
-      const sum = row.reduce((s, v) => s + Math.exp(v), 0);
-      const mean = row.reduce((s, v) => s + v, 0) / 4;
-      const variance = row.reduce((s, v) => s + (v - mean) ** 2, 0) / 4;
-      const square = row.reduce((s, v) => s + v * v, 0) / 4;
-      close(out['soft']!.slice(r * 4, r * 4 + 4), row.map((v) => Math.exp(v) / sum));
-      close(out['norm']!.slice(r * 4, r * 4 + 4), row.map((v, i) => ((v - mean) / Math.sqrt(variance + 1e-5)) * (i + 1) + i / 2));
-      close(out['rms']!.slice(r * 4, r * 4 + 4), row.map((v, i) => (v / Math.sqrt(square + 1e-6)) * (i + 1)));
-      expect(out['best']![r]).toBe(row.indexOf(Math.max(...row)));
-    }
-  });
+  it.each(['arena', 'slots'] as const)(
+    'computes softmax, norms and argmax by their definitions (%s)',
+    async (memory) => {
+      const x = ramp(8, (i) => Math.sin(i * 3));
+      const out = await run(reference({ memory }), { x, w: ramp(4, (i) => i + 1), b: ramp(4, (i) => i / 2) }, (g) => {
+        const [t, w, b] = [g.input('x', [2, 4]), g.parameter('w', [4]), g.parameter('b', [4])];
+        return { soft: softmax(t), norm: layerNorm(t, w, b, 1e-5), rms: rmsNorm(t, w, 1e-6), best: argmax(t) };
+      });
+      for (const r of [0, 1]) {
+        const row = [...x.slice(r * 4, r * 4 + 4)];
+        const sum = row.reduce((s, v) => s + Math.exp(v), 0);
+        const mean = row.reduce((s, v) => s + v, 0) / 4;
+        const variance = row.reduce((s, v) => s + (v - mean) ** 2, 0) / 4;
+        const square = row.reduce((s, v) => s + v * v, 0) / 4;
+        close(
+          out['soft']!.slice(r * 4, r * 4 + 4),
+          row.map((v) => Math.exp(v) / sum),
+        );
+        close(
+          out['norm']!.slice(r * 4, r * 4 + 4),
+          row.map((v, i) => ((v - mean) / Math.sqrt(variance + 1e-5)) * (i + 1) + i / 2),
+        );
+        close(
+          out['rms']!.slice(r * 4, r * 4 + 4),
+          row.map((v, i) => (v / Math.sqrt(square + 1e-6)) * (i + 1)),
+        );
+        expect(out['best']![r]).toBe(row.indexOf(Math.max(...row)));
+      }
+    },
+  );
 
   it('attends as the formula says, with grouped heads, cache start, mask and rows that see nothing', async () => {
     const [B, T, S, H, G, D] = [2, 3, 5, 4, 2, 3];
     const q = ramp(B * T * H * D, (i) => Math.sin(i));
     const k = ramp(B * S * G * D, (i) => Math.cos(i * 1.3));
     const v = ramp(B * S * G * D, (i) => Math.sin(i * 0.7 + 1));
-    for (let b = 0; b < B; b++) for (let d = 0; d < G * D; d++) k[(b * S + 4) * G * D + d] = v[(b * S + 4) * G * D + d] = NaN;
+    for (let b = 0; b < B; b++)
+      for (let d = 0; d < G * D; d++) k[(b * S + 4) * G * D + d] = v[(b * S + 4) * G * D + d] = NaN;
     const mask = Int32Array.from([0, 0, 1, 1, 1, 1, 0, 1, 1, 1]);
-    const out = await run(reference(), { q, k, v, mask }, (g) => ({
-      y: attention(g.input('q', [B, T, H, D]), g.input('k', [B, S, G, D]), g.input('v', [B, S, G, D]), {
-        causal: true, start: g.scalar('start'), mask: reshape(g.input('mask', [B, S], 'i32'), [B, 1, 1, S]),
+    const out = await run(
+      reference(),
+      { q, k, v, mask },
+      (g) => ({
+        y: attention(g.input('q', [B, T, H, D]), g.input('k', [B, S, G, D]), g.input('v', [B, S, G, D]), {
+          causal: true,
+          start: g.scalar('start'),
+          mask: reshape(g.input('mask', [B, S], 'i32'), [B, 1, 1, S]),
+        }),
       }),
-    }), [[1]]);
+      [[1]],
+    );
     const expected: number[] = [];
-    for (let b = 0; b < B; b++) for (let t = 0; t < T; t++) for (let h = 0; h < H; h++) {
-      const g = Math.floor((h * G) / H);
-      const seen = [...Array(S).keys()].filter((s) => s <= t + 1 && mask[b * S + s]);
-      const score = (s: number): number => {
-        let dot = 0;
-        for (let d = 0; d < D; d++) dot += q[((b * T + t) * H + h) * D + d]! * k[((b * S + s) * G + g) * D + d]!;
-        return Math.exp(dot / Math.sqrt(D));
-      };
-      const total = seen.reduce((sum, s) => sum + score(s), 0);
-      for (let d = 0; d < D; d++)
-        expected.push(seen.reduce((sum, s) => sum + (score(s) / total) * v[((b * S + s) * G + g) * D + d]!, 0));
-    }
+    for (let b = 0; b < B; b++)
+      for (let t = 0; t < T; t++)
+        for (let h = 0; h < H; h++) {
+          const g = Math.floor((h * G) / H);
+          const seen = [...Array(S).keys()].filter((s) => s <= t + 1 && mask[b * S + s]);
+          const score = (s: number): number => {
+            let dot = 0;
+            for (let d = 0; d < D; d++) dot += q[((b * T + t) * H + h) * D + d]! * k[((b * S + s) * G + g) * D + d]!;
+            return Math.exp(dot / Math.sqrt(D));
+          };
+          const total = seen.reduce((sum, s) => sum + score(s), 0);
+          for (let d = 0; d < D; d++)
+            expected.push(seen.reduce((sum, s) => sum + (score(s) / total) * v[((b * S + s) * G + g) * D + d]!, 0));
+        }
     close(out['y'], expected);
     expect(out['y']!.slice(0, H * D)).toEqual(new Array(H * D).fill(0));
   });
@@ -130,10 +173,19 @@ describe('lower', () => {
 
   it('writes states in place and reads the new version', async () => {
     const rows = ramp(2 * 2 * 3);
-    const out = await run(reference({ memory: 'slots' }), { rows }, (g) => {
-      const cache = scatter(transpose(g.state('cache', [2, 4, 3]), [1, 0, 2]), g.scalar('at'), transpose(g.input('rows', [2, 2, 3]), [1, 0, 2]));
-      return { first: gatherRange(reshape(cache, [8, 3]), g.scalar('at'), 1) };
-    }, [[0], [2]]);
+    const out = await run(
+      reference({ memory: 'slots' }),
+      { rows },
+      (g) => {
+        const cache = scatter(
+          transpose(g.state('cache', [2, 4, 3]), [1, 0, 2]),
+          g.scalar('at'),
+          transpose(g.input('rows', [2, 2, 3]), [1, 0, 2]),
+        );
+        return { first: gatherRange(reshape(cache, [8, 3]), g.scalar('at'), 1) };
+      },
+      [[0], [2]],
+    );
     close(out['cache'], [0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 6, 7, 8, 9, 10, 11]);
     close(out['first'], [0, 1, 2]);
   });
@@ -146,9 +198,15 @@ describe('lower', () => {
     };
     expect(ops(planner(), block)).toEqual(['matmul', 'matmul']);
     expect(ops(reference(), block)).toEqual(['matmul', 'pointwise', 'matmul', 'pointwise']);
-    expect(ops(reference(), (g) => ({ y: concat([mul(g.input('a', [2, 2]), 2), g.input('b', [2, 3])], 1) }))).toEqual(['pointwise', 'copy']);
+    expect(ops(reference(), (g) => ({ y: concat([mul(g.input('a', [2, 2]), 2), g.input('b', [2, 3])], 1) }))).toEqual([
+      'pointwise',
+      'copy',
+    ]);
     const embedded = (g: Graph): Record<string, Tensor> => ({
-      y: add(mul(gather(g.parameter('w', [9, 4]), g.input('ids', [3], 'i32')), 2), gatherRange(g.parameter('p', [5, 4]), g.scalar('at'), 3)),
+      y: add(
+        mul(gather(g.parameter('w', [9, 4]), g.input('ids', [3], 'i32')), 2),
+        gatherRange(g.parameter('p', [5, 4]), g.scalar('at'), 3),
+      ),
     });
     expect(ops(planner(), embedded)).toEqual(['gather', 'gather']);
   });
@@ -185,7 +243,10 @@ describe('lower', () => {
       for (let i = 0; i < 6; i++) x = softmax(x);
       return { x2: x };
     };
-    for (const [backend, limit] of [[reference(), 3.1], [planner(['softmax']), 2]] as const) {
+    for (const [backend, limit] of [
+      [reference(), 3.1],
+      [planner(['softmax']), 2],
+    ] as const) {
       const plan = lower(trace('chain', chain), backend);
       const bytes = plan.buffers.reduce((n, b) => n + (b.kind === 'temporary' ? b.bytes : 0), 0);
       expect(bytes / (64 * 64 * 4)).toBeLessThanOrEqual(limit);
@@ -193,7 +254,10 @@ describe('lower', () => {
   });
 
   it('says what it did', () => {
-    const plan = lower(trace('m', (g) => g.scope('layer', () => ({ y: softmax(g.input('x', [2, 4])) }))), reference());
+    const plan = lower(
+      trace('m', (g) => g.scope('layer', () => ({ y: softmax(g.input('x', [2, 4])) }))),
+      reference(),
+    );
     expect(plan.notes[0]).toEqual({ kind: 'decomposed', op: 'softmax', label: 'layer.softmax', detail: 'no kernel' });
     expect(formatPlan(plan)).toContain('layer.softmax: y [2, 4] = pointwise');
   });

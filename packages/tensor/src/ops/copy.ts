@@ -10,7 +10,8 @@ export const copy = (x: Tensor): Tensor => x.graph.call('copy', [x], {}, x.shape
 
 /** Write `value` into `target`, a part of a state or of an empty tensor, in place. Gives the whole in its new version. */
 export function assign(target: Tensor, value: Tensor): Tensor {
-  if (target.dtype !== value.dtype) throw new DTypeError(`assign: target is ${target.dtype}, value is ${value.dtype}; cast it`);
+  if (target.dtype !== value.dtype)
+    throw new DTypeError(`assign: target is ${target.dtype}, value is ${value.dtype}; cast it`);
   const { graph } = target;
   return graph.write('copy', target, [graph.view(value.node, broadcastLayout('assign', value, target.shape))], {});
 }

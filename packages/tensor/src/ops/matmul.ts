@@ -7,7 +7,8 @@ import { reshape, transpose } from './view.ts';
 /** a [..., M, K] × b [..., K, N] → [..., M, N] in f32. Leading axes broadcast. */
 export function matmul(a: Tensor, b: Tensor): Tensor {
   for (const x of [a, b])
-    if (x.dtype !== 'f32' && x.dtype !== 'f16') throw new DTypeError(`matmul: takes f32 or f16, received ${a.dtype} and ${b.dtype}`);
+    if (x.dtype !== 'f32' && x.dtype !== 'f16')
+      throw new DTypeError(`matmul: takes f32 or f16, received ${a.dtype} and ${b.dtype}`);
   if (a.shape.length < 2 || b.shape.length < 2 || a.shape.at(-1) !== b.shape.at(-2))
     throw new ShapeError(
       `matmul: inner sizes differ: a is ${formatShape(a.shape)}, b is ${formatShape(b.shape)}; the last axis of a must equal the last but one of b`,

@@ -31,12 +31,17 @@ export const fill = (like: Tensor, shape: readonly number[], value: number, dtyp
 type Operand = Tensor | number;
 
 function binary(fn: ScalarFn, a: Operand, b: Operand): Tensor {
-  if (typeof a === 'number' && typeof b === 'number') throw new TypeError(`${fn}: two numbers: one operand must be a tensor`);
-  if (typeof a === 'number') return pointwise(apply(fn, constant(a, computeType((b as Tensor).dtype)), input(0)), [b as Tensor]);
+  if (typeof a === 'number' && typeof b === 'number')
+    throw new TypeError(`${fn}: two numbers: one operand must be a tensor`);
+  if (typeof a === 'number')
+    return pointwise(apply(fn, constant(a, computeType((b as Tensor).dtype)), input(0)), [b as Tensor]);
   if (typeof b === 'number') return pointwise(apply(fn, input(0), constant(b, computeType(a.dtype))), [a]);
   return pointwise(apply(fn, input(0), input(1)), [a, b]);
 }
-const unary = (fn: ScalarFn) => (x: Tensor): Tensor => pointwise(apply(fn, input(0)), [x]);
+const unary =
+  (fn: ScalarFn) =>
+  (x: Tensor): Tensor =>
+    pointwise(apply(fn, input(0)), [x]);
 
 export const add = (a: Operand, b: Operand): Tensor => binary('add', a, b);
 export const sub = (a: Operand, b: Operand): Tensor => binary('sub', a, b);
@@ -88,7 +93,8 @@ export type Activation = 'relu' | 'gelu' | 'geluTanh' | 'silu' | 'sigmoid' | 'ta
 export function activation(name: Activation, x: Tensor): Tensor {
   return pointwise(activations[name](input(0)), [x]);
 }
-const sigmoidExpr = (x: Expr): Expr => apply('div', constant(1), apply('add', constant(1), apply('exp', apply('neg', x))));
+const sigmoidExpr = (x: Expr): Expr =>
+  apply('div', constant(1), apply('add', constant(1), apply('exp', apply('neg', x))));
 const half = (x: Expr, of: Expr): Expr => apply('mul', apply('mul', constant(0.5), x), apply('add', constant(1), of));
 const activations: Readonly<Record<Activation, (x: Expr) => Expr>> = {
   relu: (x) => apply('max', x, constant(0)),

@@ -17,12 +17,18 @@ type Fn = 'sum' | 'max' | 'min' | 'prod';
 function reduce(fn: Fn, x: Tensor, { axes = [-1], keepDims = true }: ReduceOptions = {}): Tensor {
   const rank = x.shape.length;
   const reduced = new Set(axes.map((a) => axisIndex(fn, a, rank)));
-  if (reduced.size !== axes.length) throw new ShapeError(`${fn}: axes [${axes}] name an axis of ${formatShape(x.shape)} twice`);
+  if (reduced.size !== axes.length)
+    throw new ShapeError(`${fn}: axes [${axes}] name an axis of ${formatShape(x.shape)} twice`);
   const kept = [...x.shape.keys()].filter((a) => !reduced.has(a));
   const ordered = transpose(x, [...kept, ...[...reduced].sort((a, b) => a - b)]);
   const shape = kept.map((a) => x.shape[a]!);
   const out = x.graph.call('reduce', [ordered], { fn, axes: reduced.size }, shape, x.dtype === 'i32' ? 'i32' : 'f32');
-  return keepDims ? reshape(out, x.shape.map((d, a) => (reduced.has(a) ? 1 : d))) : out;
+  return keepDims
+    ? reshape(
+        out,
+        x.shape.map((d, a) => (reduced.has(a) ? 1 : d)),
+      )
+    : out;
 }
 
 export const sum = (x: Tensor, options?: ReduceOptions): Tensor => reduce('sum', x, options);

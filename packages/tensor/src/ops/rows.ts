@@ -20,14 +20,25 @@ export interface ScatterOptions {
 }
 
 /** Write rows [I, ...R] into rows `at` of `target` [V, ...R] in place: at indices [I], or from a start on. Rows outside are dropped. */
-export function scatter(target: Tensor, at: Tensor | number | ScalarRef, rows: Tensor, { mode = 'set' }: ScatterOptions = {}): Tensor {
-  if (target.dtype !== rows.dtype) throw new DTypeError(`scatter: target is ${target.dtype}, rows are ${rows.dtype}; cast them`);
+export function scatter(
+  target: Tensor,
+  at: Tensor | number | ScalarRef,
+  rows: Tensor,
+  { mode = 'set' }: ScatterOptions = {},
+): Tensor {
+  if (target.dtype !== rows.dtype)
+    throw new DTypeError(`scatter: target is ${target.dtype}, rows are ${rows.dtype}; cast them`);
   if (!sameShape(target.shape.slice(1), rows.shape.slice(1)))
-    throw new ShapeError(`scatter: rows differ: target is ${formatShape(target.shape)}, rows are ${formatShape(rows.shape)}`);
-  if (typeof at === 'number' || 'scalar' in at) return target.graph.write('scatter', target, [rows], { mode, start: at });
+    throw new ShapeError(
+      `scatter: rows differ: target is ${formatShape(target.shape)}, rows are ${formatShape(rows.shape)}`,
+    );
+  if (typeof at === 'number' || 'scalar' in at)
+    return target.graph.write('scatter', target, [rows], { mode, start: at });
   integers('scatter', at);
   if (!sameShape(at.shape, rows.shape.slice(0, 1)))
-    throw new ShapeError(`scatter: one index a row: indices are ${formatShape(at.shape)}, rows are ${formatShape(rows.shape)}`);
+    throw new ShapeError(
+      `scatter: one index a row: indices are ${formatShape(at.shape)}, rows are ${formatShape(rows.shape)}`,
+    );
   return target.graph.write('scatter', target, [rows, at], { mode });
 }
 

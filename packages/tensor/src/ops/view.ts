@@ -12,7 +12,9 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   const rest = elements(x.shape) / elements(known);
   const to = shape.map((d) => (d === -1 ? rest : d));
   if (open > 1 || (open === 1 && !Number.isInteger(rest)) || elements(to) !== elements(x.shape))
-    throw new ShapeError(`reshape: ${formatShape(x.shape)} has ${elements(x.shape)} elements; ${formatShape(shape)} does not`);
+    throw new ShapeError(
+      `reshape: ${formatShape(x.shape)} has ${elements(x.shape)} elements; ${formatShape(shape)} does not`,
+    );
   const layout = reshapeLayout(x, to);
   return layout ? x.graph.view(x.node, layout) : reshape(copy(x), to);
 }
@@ -20,7 +22,9 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
 /** Axes in another order: axis i of the result is axis `order[i]` of x. Default: the last two swapped. */
 export function transpose(x: Tensor, order?: readonly number[]): Tensor {
   const rank = x.shape.length;
-  const axes = (order ?? [...x.shape.keys()].toSpliced(-2, 2, rank - 1, rank - 2)).map((a) => axisIndex('transpose', a, rank));
+  const axes = (order ?? [...x.shape.keys()].toSpliced(-2, 2, rank - 1, rank - 2)).map((a) =>
+    axisIndex('transpose', a, rank),
+  );
   if (axes.length !== rank || new Set(axes).size !== rank)
     throw new ShapeError(`transpose: order [${order}] does not name every axis of ${formatShape(x.shape)} once`);
   return x.graph.view(x.node, {
@@ -37,7 +41,9 @@ export function slice(x: Tensor, axis: number, start: number, end = x.shape.at(a
   const from = start < 0 ? start + size : start;
   const to = end < 0 ? end + size : end;
   if (from < 0 || to > size || from > to || step < 1)
-    throw new ShapeError(`slice: ${start}:${end}:${step} of axis ${axis}, which has ${size} elements; it must lie within`);
+    throw new ShapeError(
+      `slice: ${start}:${end}:${step} of axis ${axis}, which has ${size} elements; it must lie within`,
+    );
   return x.graph.view(x.node, {
     offset: x.offset + from * x.strides[at]!,
     shape: x.shape.with(at, Math.ceil((to - from) / step)),
@@ -49,23 +55,34 @@ export function slice(x: Tensor, axis: number, start: number, end = x.shape.at(a
 export function select(x: Tensor, axis: number, position: number): Tensor {
   const at = axisIndex('select', axis, x.shape.length);
   const one = slice(x, at, position, position === -1 ? x.shape[at]! : position + 1);
-  return x.graph.view(x.node, { offset: one.offset, shape: one.shape.toSpliced(at, 1), strides: one.strides.toSpliced(at, 1) });
+  return x.graph.view(x.node, {
+    offset: one.offset,
+    shape: one.shape.toSpliced(at, 1),
+    strides: one.strides.toSpliced(at, 1),
+  });
 }
 
 /** Cut an axis into parts of the given sizes. */
 export function split(x: Tensor, axis: number, sizes: readonly number[]): Tensor[] {
   const total = sizes.reduce((a, b) => a + b, 0);
   if (total !== x.shape.at(axis))
-    throw new ShapeError(`split: sizes [${sizes}] add up to ${total}; axis ${axis} of ${formatShape(x.shape)} has ${x.shape.at(axis)}`);
+    throw new ShapeError(
+      `split: sizes [${sizes}] add up to ${total}; axis ${axis} of ${formatShape(x.shape)} has ${x.shape.at(axis)}`,
+    );
   let start = 0;
   return sizes.map((size) => slice(x, axis, start, (start += size)));
 }
 
 /** Stretch axes of size one, and add leading axes. */
-export const broadcastTo = (x: Tensor, shape: Shape): Tensor => x.graph.view(x.node, broadcastLayout('broadcastTo', x, shape));
+export const broadcastTo = (x: Tensor, shape: Shape): Tensor =>
+  x.graph.view(x.node, broadcastLayout('broadcastTo', x, shape));
 
 /** Add an axis of size one. */
 export function expandDims(x: Tensor, axis: number): Tensor {
   const at = axisIndex('expandDims', axis, x.shape.length + 1);
-  return x.graph.view(x.node, { offset: x.offset, shape: x.shape.toSpliced(at, 0, 1), strides: x.strides.toSpliced(at, 0, 0) });
+  return x.graph.view(x.node, {
+    offset: x.offset,
+    shape: x.shape.toSpliced(at, 0, 1),
+    strides: x.strides.toSpliced(at, 0, 0),
+  });
 }

@@ -34,7 +34,9 @@ export function compile(expr: Expr, types: LeafTypes): Evaluate {
     case 'cast': {
       const arg = compile(expr.arg, types);
       const convert = casts[expr.dtype];
-      return exprType(expr.arg, types) === 'f32' ? (leaves) => convert.fromFloat(arg(leaves)) : (leaves) => convert.fromInteger(arg(leaves));
+      return exprType(expr.arg, types) === 'f32'
+        ? (leaves) => convert.fromFloat(arg(leaves))
+        : (leaves) => convert.fromInteger(arg(leaves));
     }
     case 'apply': {
       const args = expr.args.map((a) => compile(a, types));
@@ -52,7 +54,8 @@ export function compile(expr: Expr, types: LeafTypes): Evaluate {
 
 type Fn = (a: number, b: number, c: number) => number;
 
-const saturate = (x: number, low: number, high: number): number => (Number.isNaN(x) ? 0 : Math.trunc(Math.min(high, Math.max(low, x))));
+const saturate = (x: number, low: number, high: number): number =>
+  Number.isNaN(x) ? 0 : Math.trunc(Math.min(high, Math.max(low, x)));
 const casts: Record<ComputeType, { fromFloat: (x: number) => number; fromInteger: (x: number) => number }> = {
   f32: { fromFloat: (x) => x, fromInteger: (x) => x },
   i32: { fromFloat: (x) => saturate(x, -(2 ** 31), 2 ** 31 - 1), fromInteger: (x) => x | 0 },

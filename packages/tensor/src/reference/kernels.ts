@@ -73,7 +73,11 @@ const reduce = kernel(({ inputs: [x], output, attrs }) => {
 
 const matmul = kernel(({ inputs: [a, b], output }) => {
   const [m, k, n] = [a!.shape.at(-2)!, a!.shape.at(-1)!, b!.shape.at(-1)!];
-  const lead = ({ offset, shape, strides }: View): Layout => ({ offset, shape: shape.slice(0, -2), strides: strides.slice(0, -2) });
+  const lead = ({ offset, shape, strides }: View): Layout => ({
+    offset,
+    shape: shape.slice(0, -2),
+    strides: strides.slice(0, -2),
+  });
   const [am, ak] = a!.strides.slice(-2) as [number, number];
   const [bk, bn] = b!.strides.slice(-2) as [number, number];
   const [om, on] = output.strides.slice(-2) as [number, number];
@@ -95,7 +99,11 @@ const matmul = kernel(({ inputs: [a, b], output }) => {
 });
 
 /** Row `i` of something as a layout of what a row holds. */
-const rowOf = ({ shape, strides }: Layout, axes = 1): Layout => ({ offset: 0, shape: shape.slice(axes), strides: strides.slice(axes) });
+const rowOf = ({ shape, strides }: Layout, axes = 1): Layout => ({
+  offset: 0,
+  shape: shape.slice(axes),
+  strides: strides.slice(axes),
+});
 
 const gather = kernel(({ inputs: [table, indices], output, attrs }) => {
   const places = indices ?? { ...whole([attrs['count'] as number]) };

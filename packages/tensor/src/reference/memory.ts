@@ -56,7 +56,8 @@ export class HostMemory implements MemoryUse {
 
   alloc(bytes: number): Buffer {
     this.check();
-    if (!Number.isSafeInteger(bytes) || bytes < 0) throw new BackendError(`alloc: ${bytes} bytes; a size is a whole number from 0 on`);
+    if (!Number.isSafeInteger(bytes) || bytes < 0)
+      throw new BackendError(`alloc: ${bytes} bytes; a size is a whole number from 0 on`);
     let memory: ArrayBuffer;
     try {
       memory = new ArrayBuffer(bytes);
@@ -92,7 +93,10 @@ export class HostMemory implements MemoryUse {
   #free(buffer: Buffer): void {
     const owned = this.#owned.get(buffer);
     if (!owned) return;
-    if (owned.users > 0) throw new BackendError(`dispose: a buffer of ${buffer.bytes} bytes is used by ${owned.users} programs; dispose them first`);
+    if (owned.users > 0)
+      throw new BackendError(
+        `dispose: a buffer of ${buffer.bytes} bytes is used by ${owned.users} programs; dispose them first`,
+      );
     this.#owned.delete(buffer);
     this.bytes -= buffer.bytes;
   }
