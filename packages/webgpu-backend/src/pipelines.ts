@@ -7,6 +7,9 @@ import type { Dispatch } from './step.ts';
 /** Most pipelines that compile at the same time. */
 const atOnce = 8;
 
+/** Pipelines kept for programs to come, the latest used. Those that live hold their own. */
+export const pipelinesKept = 512;
+
 export class Pipelines {
   readonly #device: GPUDevice;
   readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
@@ -25,11 +28,15 @@ export class Pipelines {
 
   /** `what` names the call in errors. A source that failed is tried again the next time. */
   get(dispatch: Dispatch, what: string): Promise<GPUComputePipeline> {
-    const known = this.#pipelines.get(dispatch.code);
+    const { code } = dispatch;
+    const known = this.#pipelines.get(code);
+    const pipeline = known ?? this.#compile(dispatch, what);
+    // A map keeps its keys in the order they came in.
+    this.#pipelines.delete(code);
+    this.#pipelines.set(code, pipeline);
     if (known) return known;
-    const pipeline = this.#compile(dispatch, what);
-    this.#pipelines.set(dispatch.code, pipeline);
-    pipeline.catch(() => this.#pipelines.delete(dispatch.code));
+    if (this.#pipelines.size > pipelinesKept) this.#pipelines.delete(this.#pipelines.keys().next().value!);
+    pipeline.catch(() => this.#pipelines.get(code) === pipeline && this.#pipelines.delete(code));
     return pipeline;
   }
 

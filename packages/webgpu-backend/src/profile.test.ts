@@ -49,7 +49,7 @@ describe('profile', () => {
 });
 
 await onDevice('profile', (backend) => {
-  test.runIf(backend.capabilities.details['timestamps'])('times each dispatch, and leaves no memory', async () => {
+  test.runIf(backend?.capabilities.details['timestamps'])('times each dispatch, and leaves no memory', async () => {
     const bound = { x: backend.alloc(64), w: backend.alloc(64), y: backend.alloc(64) };
     using program = await backend.load(chainPlan(3), bound);
     const { bytes } = backend.memory;

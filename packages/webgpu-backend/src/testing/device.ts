@@ -39,6 +39,8 @@ async function open(target: Partial<Target>): Promise<{ backend: Backend<Step> |
     afterAll(() => backend[Symbol.dispose]());
     return { backend, title: String(backend.capabilities.details['adapter']) };
   } catch (error) {
+    // The script that started the tests found an adapter; then not getting one is a failure.
+    if (['native', 'swiftshader'].includes(process.env['TRANSEPT_WEBGPU'] ?? '')) throw error;
     return { backend: undefined, title: `skipped: ${(error as Error).message}` };
   }
 }
