@@ -24,6 +24,8 @@ export interface BatchOptions {
   readonly side: 'left' | 'right';
   /** 1 where a token counts, one list a row. Default: all count. */
   readonly mask?: readonly ArrayLike<number>[] | undefined;
+  /** Refuse rows in which no token counts. Default: they are padding throughout. */
+  readonly needsTokens?: boolean;
 }
 
 /** Pad rows to one length. Throws an InputError that names the row and the id that is wrong. */
@@ -57,6 +59,10 @@ export function batch(rows: readonly ArrayLike<number>[], options: BatchOptions)
       ids[at + i] = id;
       mask[at + i] = given ? Number(given[i] !== 0) : 1;
     }
+    if (options.needsTokens && !mask.subarray(r * length, (r + 1) * length).includes(1))
+      throw new InputError(
+        `${name}: row ${r} has no token${row.length > 0 ? ` that counts: its mask is 0 for all ${row.length} ids` : ''}; give at least one`,
+      );
   });
   return { rows: rows.length, length, ids, mask };
 }

@@ -33,6 +33,17 @@ test.each([
   await expect(generate(decoder, inputs, { maxNewTokens: 1 })).rejects.toThrow(message);
 });
 
+test.each([
+  [{ inputIds: [[5], []] }, 'input_ids: row 1 has no token; give at least one'],
+  [
+    { inputIds: [[5, 6], [7, 8]], attentionMask: [[0, 0], [0, 1]] }, // prettier-ignore
+    'input_ids: row 0 has no token that counts: its mask is 0 for all 2 ids; give at least one',
+  ],
+])('%j has nothing to go on from, as a prompt or as a source', async (inputs, message) => {
+  for (const model of [decoder, translator])
+    await expect(generate(model, inputs, { maxNewTokens: 1 })).rejects.toThrow(message);
+});
+
 test('there may be no limit but the end token', async () => {
   const inputs = { inputIds: [[5, 6]] };
   const { sequences } = await generate(decoder, inputs, { maxNewTokens: 4, eosTokenId: null });

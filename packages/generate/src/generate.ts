@@ -277,13 +277,11 @@ function paddedPrompt(model: DecoderModel, { inputIds = [], attentionMask }: Gen
     maxLength: model.maxPositions,
     side: 'left',
     mask: attentionMask,
+    needsTokens: true,
   } as const;
   const shown = batch(inputIds, options);
   const fed = batch(inputIds, { ...options, length: shown.length === 1 ? 1 : bucket(shown.length, Infinity) });
-  const padding = inputIds.map((_, r) => {
-    const first = shown.mask.subarray(r * shown.length, (r + 1) * shown.length).indexOf(1);
-    return first < 0 ? shown.length : first;
-  });
+  const padding = inputIds.map((_, r) => shown.mask.subarray(r * shown.length, (r + 1) * shown.length).indexOf(1));
   // Rows that were shorter than the longest show the pad token, those that came padded what they came with.
   inputIds.forEach((row, r) => shown.ids.fill(pad, r * shown.length, (r + 1) * shown.length - row.length));
   return { shown, fed, padding };
@@ -322,6 +320,7 @@ function sourceBatch(model: EncoderDecoderModel, inputs: GenerateInputs): Batch 
     length: bucket(longest, maxSourcePositions),
     side: 'right',
     mask: inputs.attentionMask,
+    needsTokens: true,
   });
 }
 
