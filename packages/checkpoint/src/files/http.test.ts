@@ -193,6 +193,51 @@ describe('http', () => {
     await expect(http('http://127.0.0.1:1').read('x')).rejects.toThrow(/http:\/\/127\.0\.0\.1:1\/x cannot be reached/);
   });
 
+  describe('does not take what it did not ask for', () => {
+    /** Answers with many pieces; how many were taken, and whether the rest was declined. */
+    function endless(headers: Record<string, string>, status: number, piece: number, pieces: number) {
+      const seen = { pieces: 0, declined: false };
+      const bytes = new Uint8Array(piece);
+      const files = http('https://example.org/model', {
+        fetch: async (_, { method }) =>
+          method === 'HEAD'
+            ? new Response(null, { headers: { 'content-length': '40' } })
+            : new Response(
+                new ReadableStream({
+                  pull: (to) => (seen.pieces++ < pieces ? to.enqueue(bytes) : to.close()),
+                  cancel: () => void (seen.declined = true),
+                }),
+                { status, headers },
+              ),
+      });
+      return { files, seen };
+    }
+
+    it('of a range', async () => {
+      const { files, seen } = endless({ 'content-range': 'bytes 10-19/1000' }, 206, 8, 64);
+      const reading = files.read('data.bin', { start: 10, end: 20 });
+      await expect(reading).rejects.toThrow('data.bin gave more than 10 bytes from 10 on');
+      expect(seen.declined).toBe(true);
+      expect(seen.pieces).toBeLessThan(5);
+    });
+
+    it('of a file whose size is known', async () => {
+      const { files, seen } = endless({}, 200, 8, 64);
+      expect(await files.size('data.bin')).toBe(40);
+      await expect(files.read('data.bin')).rejects.toThrow('data.bin gave more than the 40 bytes that it announced');
+      expect(seen.declined).toBe(true);
+      expect(seen.pieces).toBeLessThan(9);
+    });
+
+    it.each([{}, { start: 0, end: 20 }])('of a file whose size nobody tells: %o', async (options) => {
+      const { files, seen } = endless({}, 200, 1 << 20, 140);
+      const reading = files.read('data.bin', options);
+      await expect(reading).rejects.toThrow('gave more than 134217728 bytes without a content-length');
+      expect(seen.declined).toBe(true);
+      expect(seen.pieces).toBeLessThan(133);
+    });
+  });
+
   it('stops at a signal', async () => {
     const { base } = await serve((_, response) => void response.writeHead(200).write('a'));
     const abort = new AbortController();

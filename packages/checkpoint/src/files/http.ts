@@ -1,11 +1,14 @@
 // Files under a web address, by range requests. Of a server that ignores ranges a small file is fetched once and kept, a large one
 // read from its beginning.
 import { CheckpointError } from '../errors.ts';
+import { takeBody } from './body.ts';
 import { checkPath, checkRange, type Files, type ReadOptions } from './files.ts';
 import { Sequential } from './sequential.ts';
 
 /** Larger files are not kept where ranges are ignored. */
 const KEPT_BYTES = 16 << 20;
+/** No more is taken of a file whose size the server does not tell. */
+const UNANNOUNCED_BYTES = 128 << 20;
 
 export interface HttpOptions {
   /** Used in place of the global `fetch`: a cache, a proxy, a test. */
@@ -21,7 +24,7 @@ export function http(
 ): Files {
   const root = String(base).replace(/\/+$/, '');
   const sizes = new Map<string, number>();
-  const whole = new Map<string, Promise<Blob>>();
+  const whole = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
   const sequential = new Map<string, Sequential>();
 
   const url = (path: string): string => {
@@ -43,21 +46,53 @@ export function http(
         ? `http: there is no ${url(path)} (status ${status})`
         : `http: ${url(path)} was answered with status ${status} ${statusText}; expected 200 or 206`,
     );
-  /** The body, or the reason why the transfer broke off. */
-  const body = async <T>(path: string, get: Promise<T>, signal?: AbortSignal): Promise<T> =>
-    get.catch((cause) => {
+  /** The body, undefined if it is longer than `limit`, or the reason why the transfer broke off. */
+  const body = async (
+    path: string,
+    response: Response,
+    limit: number,
+    signal?: AbortSignal,
+  ): Promise<Uint8Array<ArrayBuffer> | undefined> => {
+    try {
+      return await takeBody(response, limit);
+    } catch (cause) {
       if (signal?.aborted) throw cause;
       throw new CheckpointError(`http: the transfer of ${url(path)} broke off: ${reason(cause)}`, { cause });
-    });
+    }
+  };
   const fromStart = async (path: string, signal: AbortSignal): Promise<Response> => {
     const response = await request(path, { signal });
     if (response.status === 200) return response;
     await response.body?.cancel();
     throw refused(path, response);
   };
-  const slice = async (path: string, blob: Blob, start: number, end = blob.size): Promise<Uint8Array<ArrayBuffer>> => {
-    checkRange(url(path), start, end, blob.size);
-    return new Uint8Array(await blob.slice(start, end).arrayBuffer());
+  const slice = (
+    path: string,
+    bytes: Uint8Array<ArrayBuffer>,
+    start: number,
+    end = bytes.length,
+  ): Uint8Array<ArrayBuffer> => {
+    checkRange(url(path), start, end, bytes.length);
+    return bytes.slice(start, end);
+  };
+  /** The whole file, of an answer that has it. */
+  const all = async (path: string, response: Response, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> => {
+    const announced = lengthOf(response);
+    const limit = sizes.get(path) ?? announced;
+    const bytes = await body(path, response, limit ?? UNANNOUNCED_BYTES, signal);
+    if (!bytes)
+      throw new CheckpointError(
+        limit === undefined
+          ? `http: ${url(path)} gave more than ${UNANNOUNCED_BYTES} bytes without a content-length; ` +
+              `larger files need one, or a server that answers ranges`
+          : `http: ${url(path)} gave more than the ${limit} bytes that it announced`,
+      );
+    if (announced !== undefined && announced !== bytes.length)
+      throw new CheckpointError(
+        `http: ${url(path)} gave ${bytes.length} of ${announced} bytes; the transfer was cut short`,
+      );
+    sizes.set(path, bytes.length);
+    return bytes;
   };
 
   const size = async (path: string, { signal }: ReadOptions = {}): Promise<number> => {
@@ -65,10 +100,10 @@ export function http(
     if (known !== undefined) return known;
     const head = await request(path, { method: 'HEAD', ...(signal && { signal }) });
     if (head.status === 404 || head.status === 410) throw refused(path, head);
-    const length = head.headers.get('content-length');
-    if (head.ok && length !== null && /^\d+$/.test(length) && !encoded(head)) {
-      sizes.set(path, Number(length));
-      return Number(length);
+    const length = lengthOf(head);
+    if (head.ok && length !== undefined) {
+      sizes.set(path, length);
+      return length;
     }
     // No HEAD, or one that says nothing: the answer to a request for one byte tells the size as well.
     await read(path, { start: 0, end: 1, ...(signal && { signal }) });
@@ -91,15 +126,20 @@ export function http(
       ...(signal && { signal }),
     });
     if (response.status === 206) {
-      const bytes = new Uint8Array(await body(path, response.arrayBuffer(), signal));
       const range = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(response.headers.get('content-range') ?? '');
-      if (range && Number(range[1]) !== start)
+      if (range && Number(range[1]) !== start) {
+        await response.body?.cancel();
         throw new CheckpointError(
           `http: ${url(path)} was answered with bytes from ${range[1]} on; asked for bytes from ${start} on`,
         );
+      }
       const total = range && range[3] !== '*' ? Number(range[3]) : undefined;
+      const until = end ?? total ?? known;
+      const limit = until === undefined ? UNANNOUNCED_BYTES : until - start;
+      const bytes = await body(path, response, limit, signal);
+      if (!bytes) throw new CheckpointError(`http: ${url(path)} gave more than ${limit} bytes from ${start} on`);
       if (total !== undefined) sizes.set(path, total);
-      const expected = (end ?? total ?? start + bytes.length) - start;
+      const expected = (until ?? start + bytes.length) - start;
       if (bytes.length !== expected)
         throw new CheckpointError(
           `http: ${url(path)} gave ${bytes.length} of the ${expected} bytes from ${start} on` +
@@ -116,28 +156,18 @@ export function http(
         );
       throw refused(path, response);
     }
-    const announced = encoded(response) ? NaN : Number(response.headers.get('content-length') ?? NaN);
+    const announced = lengthOf(response) ?? 0;
     if (ranged && announced > KEPT_BYTES) {
       await response.body?.cancel();
       sizes.set(path, announced);
       sequential.set(path, new Sequential(url(path), (stop) => fromStart(path, stop)));
       return read(path, { start, end: end ?? announced, ...(signal && { signal }) });
     }
-    const all = body(path, response.blob(), signal);
-    if (ranged) whole.set(path, all);
-    try {
-      const blob = await all;
-      const length = response.headers.get('content-length');
-      if (length !== null && !encoded(response) && Number(length) !== blob.size)
-        throw new CheckpointError(
-          `http: ${url(path)} gave ${blob.size} of ${length} bytes; the transfer was cut short`,
-        );
-      sizes.set(path, blob.size);
-      return await slice(path, blob, start, end);
-    } catch (error) {
-      whole.delete(path);
-      throw error;
-    }
+    const bytes = all(path, response, signal);
+    if (!ranged) return bytes;
+    whole.set(path, bytes);
+    bytes.catch(() => whole.delete(path));
+    return slice(path, await bytes, start, end);
   };
 
   return {
@@ -157,9 +187,12 @@ export function http(
   };
 }
 
-/** Was the body compressed on the way? Then `content-length` counts other bytes. */
-const encoded = (response: Response): boolean =>
-  (response.headers.get('content-encoding') ?? 'identity') !== 'identity';
+/** What a file's size is said to be; of a body that is compressed on the way `content-length` counts other bytes. */
+function lengthOf({ headers }: Response): number | undefined {
+  const length = headers.get('content-length');
+  const encoded = (headers.get('content-encoding') ?? 'identity') !== 'identity';
+  return length !== null && /^\d+$/.test(length) && !encoded ? Number(length) : undefined;
+}
 
 function reason(cause: unknown): string {
   const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
