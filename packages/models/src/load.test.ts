@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { CheckpointError, convert, folder, gguf, openCheckpoint } from '@transept/checkpoint';
 import type { Files, ReadOptions } from '@transept/checkpoint';
 import { BackendError, expandStored, reference, storedBytes, UnsupportedError } from '@transept/tensor';
-import type { Backend, Storage } from '@transept/tensor';
+import type { Backend, Parameter, Storage } from '@transept/tensor';
 import { describe, expect, it } from 'vitest';
 import { loadModel } from './load.ts';
 import type { LoadProgress } from './load.ts';
@@ -108,6 +108,29 @@ describe('loadModel', () => {
     expect(most).toBeLessThanOrEqual(65_536);
     using loaded = await loadModel(files, small({ maxMemoryBytes: 1_000_000 }), { weights: 'f16' });
     expect(loaded.bytes).toBeLessThan(1_000_000);
+  });
+
+  it('gives a name one content: other values or another shape under it are refused', async () => {
+    using loaded = await loadModel(stories, reference());
+    const table = (name: string, ...values: number[]): Parameter => ({
+      name,
+      shape: [values.length],
+      dtype: 'f32',
+      source: { values: Float32Array.from(values) },
+    });
+    const first = loaded.parameter(table('table', 1, 2));
+    expect(loaded.parameter(table('table', 1, 2))).toBe(first);
+    const others: [number, number][] = [[2, 1], [-1, -2]]; // prettier-ignore
+    for (const values of others)
+      expect(() => loaded.parameter(table('table', ...values))).toThrow(
+        'load: constant "table" of f32 [2] has other values than before; a name stands for one content',
+      );
+    expect(() => loaded.parameter(table('table', 1, 2, 3))).toThrow(
+      'load: "table" was constant f32 [2] and is constant f32 [3]; a name stands for one content',
+    );
+    expect(() => loaded.parameter(table('model.norm.weight', 1))).toThrow(
+      'load: "model.norm.weight" was weight f32 [64] and is constant f32 [1]',
+    );
   });
 
   let stop = new AbortController();

@@ -6,6 +6,8 @@ import type { Files, Piece, Target, TensorInfo } from '@transept/checkpoint';
 import { BackendError, storedBytes } from '@transept/tensor';
 import type { Backend, Buffer, Parameter, Storage } from '@transept/tensor';
 import type { Json } from './config.ts';
+import { checkContent, contentOf } from './loading/content.ts';
+import type { Content } from './loading/content.ts';
 import { locate } from './loading/locate.ts';
 import type { Destination } from './loading/locate.ts';
 import { parametersOf } from './loading/parameters.ts';
@@ -44,7 +46,10 @@ export interface LoadedModel extends Disposable {
   readonly bytes: number;
   /** How parameters are stored that are not f32, by name: for `lower`. */
   readonly stored: ReadonlyMap<string, Storage>;
-  /** The buffer of a parameter of one of the model's graphs. Constants are made when they are first asked for. */
+  /**
+   * The buffer of a parameter of one of the model's graphs. Constants are made when they are first asked for. Throws where the name
+   * stood for another content before.
+   */
   parameter(parameter: Parameter): Buffer;
   /** Something that uses the weights, to be disposed before them. */
   keep<T extends Disposable>(thing: T): T;
@@ -66,6 +71,7 @@ export async function loadModel(files: Files, backend: Backend, options: LoadMod
 
   using undo = new DisposableStack();
   const buffers = new Map<string, Buffer>();
+  const contents = new Map<string, Content>();
   let bytes = 0;
   const add = (parameter: Parameter, owner: DisposableStack): Buffer => {
     const size = parameterBytes(parameter, stored.get(parameter.name));
@@ -73,6 +79,7 @@ export async function loadModel(files: Files, backend: Backend, options: LoadMod
     bytes += size;
     owner.use(buffer);
     buffers.set(parameter.name, buffer);
+    contents.set(parameter.name, contentOf(parameter));
     if ('values' in parameter.source) backend.write(buffer, parameter.source.values);
     return buffer;
   };
@@ -116,7 +123,10 @@ export async function loadModel(files: Files, backend: Backend, options: LoadMod
     },
     parameter(parameter) {
       const known = buffers.get(parameter.name);
-      if (known) return known;
+      if (known) {
+        checkContent(contents.get(parameter.name)!, parameter);
+        return known;
+      }
       if ('parts' in parameter.source)
         throw new Error(
           `load: parameter "${parameter.name}" was not loaded; a model must ask for all its weights in its smallest graphs`,
