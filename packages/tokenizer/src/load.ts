@@ -1,7 +1,7 @@
 // The way in for whole folders: whatever files of a tokenizer are there, the best of them is read. Readers are loaded when used.
 import type { Chat } from './chat/chat-template.ts';
 import { TokenizerConfig } from './files/config.ts';
-import { readJsonFile, readText, type FileOptions, type TokenizerFiles } from './files/files.ts';
+import { readBytes, readJsonFile, readText, type FileOptions, type TokenizerFiles } from './files/files.ts';
 import { Tokenizer } from './tokenizer.ts';
 
 /** Under which names SentencePiece models lie; the first may also be a tiktoken file, as for Llama 3. */
@@ -16,6 +16,7 @@ export async function loadTokenizer(place: TokenizerFiles, options: FileOptions 
   const files: TokenizerFiles = {
     has: (path) => place.has(path, options),
     read: (path) => place.read(path, options),
+    ...(place.size && { size: (path: string) => place.size!(path, options) }),
   };
   const has = async (...paths: string[]): Promise<boolean> =>
     (await Promise.all(paths.map((path) => files.has(path)))).every(Boolean);
@@ -34,7 +35,7 @@ export async function loadTokenizer(place: TokenizerFiles, options: FileOptions 
   const config = await TokenizerConfig.read(files);
   if (await has('source.spm', 'target.spm', 'vocab.json')) {
     const { marianFiles } = await import('./files/marian.ts');
-    const [source, target] = await Promise.all([files.read('source.spm'), files.read('target.spm')]);
+    const [source, target] = await Promise.all([readBytes(files, 'source.spm'), readBytes(files, 'target.spm')]);
     return marianFiles({ source, target, vocab: await readJsonFile(files, 'vocab.json') }, config);
   }
   if (await has('vocab.json', 'merges.txt')) {
@@ -42,7 +43,7 @@ export async function loadTokenizer(place: TokenizerFiles, options: FileOptions 
     return bytePairFiles(await readJsonFile(files, 'vocab.json'), await readText(files, 'merges.txt'), config);
   }
   for (const name of MODELS) {
-    if (await has(name)) return readModelFile(await files.read(name), name, config);
+    if (await has(name)) return readModelFile(await readBytes(files, name), name, config);
   }
   if (await has('vocab.txt')) {
     const { wordPieceFiles } = await import('./files/word-piece.ts');
