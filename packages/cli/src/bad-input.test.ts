@@ -92,6 +92,17 @@ describe('weights', () => {
     expect(message).toContain('among them "model.decoder.layers.1.fc1.weights"');
   });
 
+  test('tensors that are not read are named, and nothing else is wrong', async () => {
+    const model = await rewritten((tensors) => {
+      for (const i of [1, 2, 3, 4]) tensors[`extra.${i}`] = { dtype: 'F32', shape: [1], data: Float32Array.of(i) };
+    });
+    const { code, stderr } = await run(['translate', 'Hallo.', '--beams', '1', '--model', model, '--backend', 'cpu']);
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: `transept: ${model} has tensors that this model does not read: "extra.1", "extra.2", "extra.3" and 1 more\n`,
+    });
+  });
+
   test('a tensor of another shape', async () => {
     const model = await rewritten((tensors) => {
       tensors[name] = { ...tensors[name]!, shape: [256, 1024] };

@@ -9,6 +9,8 @@ import type { Context, DeviceOptions, ModelOptions, ModuleOptions } from './cont
 import { CommandError } from './errors.ts';
 import { defaultModel } from './places.ts';
 import { megabytes, Progress } from './progress.ts';
+import { print } from './terminal.ts';
+import type { Terminal } from './terminal.ts';
 
 /** A model and the backend that it runs on. Disposing it frees both. */
 export interface OpenedModel extends Disposable {
@@ -60,8 +62,21 @@ export async function openOn(
         progress.update(bytes, totalBytes, `${megabytes(bytes)} of ${megabytes(totalBytes)}${rest(remainingMs)}`),
     }),
   );
+  const loadMs = performance.now() - began;
+  progress[Symbol.dispose]();
+  await warnOfUnused(terminal, model);
   const owned = undo.move();
-  return { model, backend, loadMs: performance.now() - began, [Symbol.dispose]: () => owned.dispose() };
+  return { model, backend, loadMs, [Symbol.dispose]: () => owned.dispose() };
+}
+
+const namedUnused = 3;
+
+/** Weights that are not read may be harmless, or be missed: that is for people to judge. */
+async function warnOfUnused({ stderr }: Terminal, { name, loaded: { unused } }: TextModel): Promise<void> {
+  if (unused.length === 0) return;
+  const names = unused.slice(0, namedUnused).map((tensor) => JSON.stringify(tensor));
+  const more = unused.length > namedUnused ? ` and ${unused.length - namedUnused} more` : '';
+  await print(stderr, `transept: ${name} has tensors that this model does not read: ${names.join(', ')}${more}\n`);
 }
 
 /** What to say of the time that is left, if it is worth a word. */

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
-import { CheckpointError, convert, folder, gguf, openCheckpoint } from '@transept/checkpoint';
-import type { Files, ReadOptions } from '@transept/checkpoint';
+import { CheckpointError, convert, folder, gguf, openCheckpoint, writeSafetensors } from '@transept/checkpoint';
+import type { Files, ReadOptions, StoredTensor } from '@transept/checkpoint';
 import { BackendError, expandStored, reference, storedBytes, UnsupportedError } from '@transept/tensor';
 import type { Backend, Parameter, Storage } from '@transept/tensor';
 import { describe, expect, it } from 'vitest';
@@ -131,6 +131,36 @@ describe('loadModel', () => {
     expect(() => loaded.parameter(table('model.norm.weight', 1))).toThrow(
       'load: "model.norm.weight" was weight f32 [64] and is constant f32 [1]',
     );
+  });
+
+  it('names the tensors that it never reads, but no tables that can be computed', async () => {
+    const checkpoint = await openCheckpoint(stories);
+    const tensors: Record<string, StoredTensor> = {};
+    for (const { name, shape } of checkpoint.tensors.values())
+      tensors[name] = { dtype: 'F32', shape, data: await checkpoint.read(name, { as: 'f32' }) };
+    const add = (name: string, ...shape: number[]): void => {
+      tensors[name] = { dtype: 'F32', shape, data: new Float32Array(shape.reduce((a, b) => a * b)) };
+    };
+    add('model.layers.0.self_attn.rotary_emb.inv_freq', 4);
+    add('model.layers.0.attn.bias', 1, 1, 4, 4);
+    add('model.layers.0.attn.masked_bias', 1);
+    add('model.position_ids', 1, 4);
+    add('model.layers.0.self_attn.q_proj.bias', 64);
+    add('model.layers.0.attention.bias', 64);
+    const bytes = writeSafetensors(tensors);
+    const files: Files = {
+      ...stories,
+      size: async (path) => (path === 'model.safetensors' ? bytes.length : stories.size(path)),
+      read: async (path, options = {}) =>
+        path === 'model.safetensors' ? bytes.slice(options.start, options.end) : stories.read(path, options),
+    };
+    using loaded = await loadModel(files, reference());
+    expect([...loaded.unused].sort()).toEqual([
+      'model.layers.0.attention.bias',
+      'model.layers.0.self_attn.q_proj.bias',
+    ]);
+    using plain = await loadModel(stories, reference());
+    expect(plain.unused).toEqual([]);
   });
 
   let stop = new AbortController();

@@ -13,6 +13,7 @@ import type { Destination } from './loading/locate.ts';
 import { parametersOf } from './loading/parameters.ts';
 import { checkMemory, parameterBytes, storageOf } from './loading/storage.ts';
 import type { WeightType } from './loading/storage.ts';
+import { unusedTensors } from './loading/unused.ts';
 import { Writer } from './loading/writer.ts';
 import { createModel } from './registry.ts';
 import type { Model } from './family.ts';
@@ -46,6 +47,8 @@ export interface LoadedModel extends Disposable {
   readonly bytes: number;
   /** How parameters are stored that are not f32, by name: for `lower`. */
   readonly stored: ReadonlyMap<string, Storage>;
+  /** Tensors that the checkpoint holds and the model never reads, without tables that can be computed. */
+  readonly unused: readonly string[];
   /**
    * The buffer of a parameter of one of the model's graphs. Constants are made when they are first asked for. Throws where the name
    * stood for another content before.
@@ -118,6 +121,7 @@ export async function loadModel(files: Files, backend: Backend, options: LoadMod
     config,
     backend,
     stored,
+    unused: unusedTensors(checkpoint, destinations),
     get bytes() {
       return bytes;
     },
