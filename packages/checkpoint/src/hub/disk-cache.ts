@@ -4,13 +4,10 @@ import { CheckpointError, quoted } from '../errors.ts';
 import { checkPath } from '../files/files.ts';
 import { checkRepo } from './address.ts';
 import type { CachedBlob, CachedModel, HubCache, PartialBlob } from './cache.ts';
+import { diskLock } from './disk-lock.ts';
 
 const PARTIAL = '.transept-incomplete';
 const LOCK = '.transept-lock';
-/** A lock whose owner did not touch it for so long is nobody's. */
-const STALE_MS = 20_000;
-const TOUCH_MS = 4_000;
-const POLL_MS = 150;
 
 /** Where huggingface_hub keeps its cache: HF_HUB_CACHE, HF_HOME/hub, or ~/.cache/huggingface/hub. */
 export function defaultCacheFolder(): string {
@@ -75,31 +72,6 @@ export function diskCache(folder: string = defaultCacheFolder()): HubCache {
     return { size: stat.size, read: (start, end) => read(path, start, end) };
   };
 
-  /** Resolves when nobody else holds the lock; the result gives it back. */
-  const lock = async (path: string, signal?: AbortSignal): Promise<() => Promise<void>> => {
-    for (;;) {
-      signal?.throwIfAborted();
-      try {
-        await (await fs.open(path, 'wx')).close();
-        break;
-      } catch (cause) {
-        if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') failed(`lock ${path}`, cause);
-        const stat = await fs.stat(path).catch(() => undefined);
-        if (stat && Date.now() - stat.mtimeMs > STALE_MS) await fs.rm(path, { force: true });
-        else await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-      }
-    }
-    const touch = setInterval(() => {
-      const now = new Date();
-      fs.utimes(path, now, now).catch(() => {});
-    }, TOUCH_MS);
-    touch.unref();
-    return async () => {
-      clearInterval(touch);
-      await fs.rm(path, { force: true });
-    };
-  };
-
   return {
     name: folder,
 
@@ -143,11 +115,14 @@ export function diskCache(folder: string = defaultCacheFolder()): HubCache {
       const whole = blobPath(repo, id);
       const partial = whole + PARTIAL;
       await folderOf(whole);
-      const unlock = await lock(whole + LOCK, signal);
+      const lock = await diskLock(fs, whole + LOCK, signal).catch((cause) => {
+        signal?.throwIfAborted();
+        return failed(`lock ${whole}`, cause);
+      });
       try {
         // The first process to finish has made it whole while this one waited.
         const done = await blobAt(whole);
-        if (done) return { ...finished(done), close: unlock };
+        if (done) return { ...finished(done), close: () => lock.release() };
         const handle = await fs.open(partial, 'a').catch((cause) => failed(`write ${partial}`, cause));
         let { size } = await handle.stat();
         let at = partial;
@@ -171,21 +146,25 @@ export function diskCache(folder: string = defaultCacheFolder()): HubCache {
             size = 0;
           },
           async finish() {
+            if (!(await lock.held()))
+              throw new CheckpointError(
+                `diskCache: ${partial} was taken over by another process while this one did not run; open it again`,
+              );
             await handle.sync();
             await close();
             await fs.rename(partial, whole).catch((cause) => failed(`move ${partial}`, cause));
             at = whole;
-            await unlock();
+            await lock.release();
           },
           async close() {
             if (!open) return;
             await close();
-            await unlock();
+            await lock.release();
           },
         };
         return blob;
       } catch (error) {
-        await unlock();
+        await lock.release();
         throw error;
       }
     },
