@@ -128,6 +128,14 @@ describe('http', () => {
     expect(await http(base).has('data.bin')).toBe(true);
   });
 
+  it('does not ask for the size of a file that it looked for', async () => {
+    const { base, seen } = await serve(ranges);
+    const files = http(base);
+    expect(await files.has('data.bin')).toBe(true);
+    expect(await files.size('data.bin')).toBe(1000);
+    expect(seen).toEqual(['HEAD /model/data.bin']);
+  });
+
   it('opens a checkpoint whose headers and names need care', async () => {
     const bytes = writeSafetensors({ x: { dtype: 'F32', shape: [2], data: Float32Array.of(1, 2) } });
     for (const answer of [ranges, noRanges]) {

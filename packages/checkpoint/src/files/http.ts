@@ -177,6 +177,8 @@ export function http(
     async has(path, { signal } = {}) {
       if (sizes.has(path)) return true;
       const head = await request(path, { method: 'HEAD', ...(signal && { signal }) });
+      const length = lengthOf(head);
+      if (head.ok && length !== undefined) sizes.set(path, length);
       if (head.ok) return true;
       if (head.status === 404 || head.status === 410) return false;
       // Some servers refuse HEAD (405, 403 on signed addresses) and answer GET.
