@@ -1,6 +1,6 @@
 // Does a model compute what its authors' code computes? Runs every call of a recording and compares all that comes out.
 import { openFiles } from '@transept/checkpoint';
-import type { Files } from '@transept/checkpoint';
+import type { Files, OpenFilesOptions } from '@transept/checkpoint';
 import { forward, generate } from '@transept/generate';
 import type { ForwardInputs } from '@transept/generate';
 import type { WeightType } from '@transept/models';
@@ -12,7 +12,8 @@ import type { Positions } from './difference.ts';
 import { openGolden } from './golden.ts';
 import type { Golden, GoldenArray, GoldenCall } from './golden.ts';
 
-export interface VerifyOptions {
+/** What is verified, against what, and how a hub is asked for it: revision, token, endpoint, cache. */
+export interface VerifyOptions extends OpenFilesOptions {
   readonly backend: Backend;
   /** How matrices are stored on the device. Default: f32. */
   readonly weights?: WeightType;
@@ -28,7 +29,6 @@ export interface VerifyOptions {
   readonly config?: string;
   /** Run only calls for which this is true. */
   readonly only?: (call: { readonly name: string; readonly kind: string }) => boolean;
-  readonly signal?: AbortSignal;
   readonly onProgress?: (done: number, total: number) => void;
 }
 
@@ -65,7 +65,7 @@ export interface VerifyReport {
 /** Verify a model's folder (Node), address or `Files` against a recording. Throws where the model cannot be loaded. */
 export async function verify(where: string | URL | Files, options: VerifyOptions): Promise<VerifyReport> {
   const { backend, bound = 1e-4, scoreBound = 1e-3, signal, onProgress, only = () => true } = options;
-  const files = await openFiles(where);
+  const files = await openFiles(where, options);
   const golden = await openGolden(options.goldenFiles ?? files, options.golden ?? 'golden.json', signal);
   using model = await load(options.config === undefined ? files : withConfig(files, options.config), {
     backend,
@@ -92,6 +92,8 @@ const withConfig = (files: Files, config: string): Files => {
     has: (path, options) => files.has(place(path), options),
     size: (path, options) => files.size(place(path), options),
     read: (path, options) => files.read(place(path), options),
+    ...(files.weights && { weights: (options) => files.weights!(options) }),
+    ...(files.verified && { verified: (options) => files.verified!(options) }),
   };
 };
 
@@ -220,7 +222,10 @@ async function verifyCaches(run: Run, call: GoldenCall): Promise<OutputReport[]>
   const before = golden.calls.find((c) => c.kind === 'forward' && call.note.includes(`'${c.name}'`));
   if (!before) return Object.keys(call.outputs).map((name) => ({ name, verdict: 'unsupported' }));
   const inputs = await readInputs(golden, before);
-  const outputs = await forward(model.loaded, forwardInputs(inputs), { caches: true });
+  const outputs = await forward(model.loaded, forwardInputs(inputs), {
+    caches: true,
+    ...(run.signal && { signal: run.signal }),
+  });
   const reports: OutputReport[] = [];
   for (const [name, arrays] of Object.entries(call.outputs)) {
     const entries: OutputReport[] = [];
