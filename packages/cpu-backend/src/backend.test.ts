@@ -1,9 +1,9 @@
 // What holds for the backend as a whole: threads that sleep, steps that leave nothing behind, plans that say how they run.
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { formatPlan, gather, layerNorm, linear, lower, softmax, trace } from '@transept/tensor';
+import { BackendError, formatPlan, gather, layerNorm, linear, lower, softmax, trace } from '@transept/tensor';
 import type { Backend, Plan, Program, Storage } from '@transept/tensor';
-import { expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { cpu } from './index.ts';
 
 /** A layer's worth of calls: some that threads share, some too small for it. */
@@ -62,6 +62,54 @@ test('by itself it takes no more threads than the machine has', async () => {
   using backend = await cpu();
   const { threads } = backend.capabilities.details;
   expect(threads).toBeLessThanOrEqual(navigator.hardwareConcurrency);
+});
+
+describe.each<[how: string, refused: new () => object]>([
+  [
+    'at once',
+    class {
+      constructor() {
+        throw new Error('refused by the policy');
+      }
+    },
+  ],
+  [
+    'later',
+    class {
+      onerror: ((event: object) => void) | undefined;
+      constructor() {
+        setTimeout(() => this.onerror?.({ message: 'refused by the policy' }));
+      }
+      postMessage(): void {}
+      terminate(): void {}
+    },
+  ],
+])('in a page that lets no worker start, and says so %s,', (_, refused) => {
+  beforeEach(() => {
+    const { getBuiltinModule } = process;
+    vi.spyOn(process, 'getBuiltinModule').mockImplementation((name: string) =>
+      name === 'node:worker_threads' ? undefined : (getBuiltinModule as (name: string) => object | undefined)(name),
+    );
+    vi.stubGlobal('Worker', refused);
+    vi.stubGlobal('navigator', { hardwareConcurrency: 2 });
+  });
+  afterEach(() => void vi.restoreAllMocks().unstubAllGlobals());
+
+  test('there is one thread, and the reason', async () => {
+    using backend = await cpu();
+    expect(backend.capabilities.details).toMatchObject({
+      threads: 1,
+      'why one thread': 'cpu: thread 1 failed: refused by the policy',
+    });
+    using program = await loadBlank(backend, planFor(backend));
+    program.run();
+  });
+
+  test('threads that are asked for are missed', async () => {
+    const refusal = cpu({ threads: 2 });
+    await expect(refusal).rejects.toThrow('cpu: thread 1 failed: refused by the policy');
+    await expect(refusal).rejects.toThrow(BackendError);
+  });
 });
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -17,7 +17,7 @@ import { detectSimd } from './variants.ts';
 import type { Simd } from './variants.ts';
 
 export interface CpuOptions {
-  /** Threads in all, the calling one included. Default 'auto': up to four where shared memory can be had, else one. */
+  /** Threads in all, the calling one included. Default 'auto': up to four where shared memory and workers can be had, else one. */
   readonly threads?: number | 'auto';
   /** Default 'auto': relaxed SIMD, with multiply-adds that round once, where the engine has it. */
   readonly simd?: 'auto' | Simd;
@@ -29,14 +29,34 @@ const autoThreads = 4;
 const memoryLimit = 2 ** 32;
 const packHeaderWords = 8;
 
+interface Threads {
+  readonly threads: number;
+  readonly note?: string | undefined;
+}
+
 /** How many threads there will be, and why not as many as one might want. */
-function chooseThreads(wanted: number | 'auto'): { threads: number; note?: string } {
+function chooseThreads(wanted: number | 'auto'): Threads {
   if (wanted !== 'auto' && !(Number.isInteger(wanted) && wanted >= 1))
     throw new BackendError(`cpu: threads is ${String(wanted)}; it must be a whole number from 1 on, or 'auto'`);
   if (wanted === 1) return { threads: 1 };
   const obstacle = threadsObstacle();
   if (obstacle) return { threads: 1, note: obstacle };
   return { threads: wanted === 'auto' ? Math.min(autoThreads, hardwareThreads()) : wanted };
+}
+
+interface Started extends Threads {
+  readonly engine: Engine;
+}
+
+/** Start with the threads chosen, or with one where nobody asked for more and they cannot be had. */
+async function start(simd: Simd, maxBytes: number, wanted: number | 'auto'): Promise<Started> {
+  const { threads, note } = chooseThreads(wanted);
+  try {
+    return { engine: await createEngine(simd, threads, maxBytes), threads, note };
+  } catch (error) {
+    if (wanted !== 'auto' || threads === 1) throw error;
+    return { engine: await createEngine(simd, 1, maxBytes), threads: 1, note: (error as Error).message };
+  }
 }
 
 function chooseSimd(wanted: 'auto' | Simd): Simd {
@@ -47,12 +67,14 @@ function chooseSimd(wanted: 'auto' | Simd): Simd {
   return wanted === 'auto' ? best : wanted;
 }
 
-/** Start the CPU backend. Throws a BackendError where WebAssembly SIMD is missing or the kernels cannot be loaded. */
+/**
+ * Start the CPU backend. Throws a BackendError where WebAssembly SIMD is missing, the kernels cannot be loaded, or threads that were
+ * asked for by number do not start; with 'auto' there is one thread then, and `capabilities.details` say why.
+ */
 export async function cpu(options: CpuOptions = {}): Promise<Backend<Step>> {
-  const { threads, note } = chooseThreads(options.threads ?? 'auto');
   const simd = chooseSimd(options.simd ?? 'auto');
   const maxBytes = Math.min(options.maxBytes ?? memoryLimit, memoryLimit);
-  const engine = await createEngine(simd, threads, maxBytes);
+  const { engine, threads, note } = await start(simd, maxBytes, options.threads ?? 'auto');
   return new CpuBackend(engine, {
     dtypes: new Set(['f32', 'i32', 'u32']),
     weights: new Set(['f16', 'bf16', 'q8', 'q4']),

@@ -94,9 +94,11 @@ function startInNode(node: NodeThreads, data: unknown, listen: Listener): Worker
 function startInPage(data: unknown, listen: Listener): Worker {
   const code = `${workerBody} onmessage = ({ data }) => enter(data, (m) => postMessage(m));`;
   const url = URL.createObjectURL(new Blob([code], { type: 'text/javascript' }));
-  const worker = new Worker(url);
+  const worker = startWorker(url);
   worker.onmessage = ({ data: message }) => listen(message as Message);
-  worker.onerror = (event) => listen({ error: event.message });
+  // A policy of the page that forbids the worker shows as an event without a message.
+  worker.onerror = (event) =>
+    listen({ error: event.message || 'it did not start; a Content-Security-Policy must allow worker-src blob:' });
   worker.postMessage(data);
   return {
     terminate: () => {
@@ -104,6 +106,15 @@ function startInPage(data: unknown, listen: Listener): Worker {
       URL.revokeObjectURL(url);
     },
   };
+}
+
+function startWorker(url: string): InstanceType<typeof globalThis.Worker> {
+  try {
+    return new Worker(url);
+  } catch (error) {
+    URL.revokeObjectURL(url);
+    throw error;
+  }
 }
 
 /** May this thread call `Atomics.wait`? */
@@ -129,14 +140,18 @@ export async function createHelpers(
   const failed = new Promise<Error>((resolve) => (report = resolve));
   const start = (thread: number): Promise<void> =>
     new Promise((resolve, reject) => {
-      const listen: Listener = ({ ready, error }) => {
-        if (ready) return resolve();
-        const failure = new BackendError(`cpu: thread ${thread} failed: ${error ?? 'unknown error'}`);
+      const fail = (error: string, cause?: unknown): void => {
+        const failure = new BackendError(`cpu: thread ${thread} failed: ${error}`, { cause });
         reject(failure);
         report(failure);
       };
+      const listen: Listener = ({ ready, error }) => (ready ? resolve() : fail(error ?? 'unknown error'));
       const data = { module, memory, thread };
-      workers.push(node ? startInNode(node, data, listen) : startInPage(data, listen));
+      try {
+        workers.push(node ? startInNode(node, data, listen) : startInPage(data, listen));
+      } catch (error) {
+        fail((error as Error).message, error);
+      }
     });
   try {
     await Promise.all(Array.from({ length: count }, (_, i) => start(i + 1)));
