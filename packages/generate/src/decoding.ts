@@ -7,6 +7,7 @@ import { bucket } from './batch.ts';
 import type { Batch, FeatureBatch } from './batch.ts';
 import { instantiate } from './instance.ts';
 import type { Instance } from './instance.ts';
+import { makingRoom } from './pool.ts';
 
 /** `logits`: the host gets the logits and chooses. `best`: the device chooses the largest, and keeps it as the next input. */
 export type Choice = 'logits' | 'best';
@@ -188,23 +189,26 @@ export class Decoding implements Disposable {
   /** Make room for `positions`, with larger caches and a program for them where the present ones are full. */
   async #reserve(positions: number): Promise<void> {
     if (positions <= this.#capacity) return;
-    const { model, loaded } = this.#context;
-    const { backend } = loaded;
     const capacity = bucket(positions + 8, Infinity);
-    const shape = model.cacheShape(this.rows, capacity);
     const old = { caches: this.#caches, capacity: this.#capacity };
-    const caches: Buffer[] = [];
-    try {
-      for (let i = 0; i < model.decoderLayers; i++) caches.push(backend.alloc(4 * shape.reduce((a, b) => a * b, 1)));
-      if (old.caches.length > 0) await this.#carryOver(old, caches, capacity);
-    } catch (error) {
-      for (const cache of caches) cache[Symbol.dispose]();
-      throw error;
-    }
+    const caches = await makingRoom(this.#context.loaded, () => this.#allocateCaches(capacity));
+    using undo = new DisposableStack();
+    for (const cache of caches) undo.use(cache);
+    if (old.caches.length > 0) await this.#carryOver(old, caches, capacity);
+    undo.move();
     this.#dropPrograms();
     for (const cache of old.caches) cache[Symbol.dispose]();
     this.#caches = caches;
     this.#capacity = capacity;
+  }
+
+  #allocateCaches(capacity: number): Buffer[] {
+    const { model, loaded } = this.#context;
+    const bytes = 4 * model.cacheShape(this.rows, capacity).reduce((a, b) => a * b, 1);
+    using undo = new DisposableStack();
+    const caches = Array.from({ length: model.decoderLayers }, () => undo.use(loaded.backend.alloc(bytes)));
+    undo.move();
+    return caches;
   }
 
   async #carryOver(old: { caches: Buffer[]; capacity: number }, caches: Buffer[], capacity: number): Promise<void> {

@@ -2,6 +2,7 @@
 import type { LoadedModel } from '@transept/models';
 import { BackendError, lower } from '@transept/tensor';
 import type { Buffer, Plan, Program, TracedGraph } from '@transept/tensor';
+import { makingRoom } from './pool.ts';
 
 /** A program and its buffers. Disposing it frees those that it allocated. */
 export interface Instance extends Disposable {
@@ -22,11 +23,13 @@ export interface InstanceOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export async function instantiate(
+export const instantiate = (
   loaded: LoadedModel,
   traced: TracedGraph,
   options: InstanceOptions = {},
-): Promise<Instance> {
+): Promise<Instance> => makingRoom(loaded, () => makeInstance(loaded, traced, options));
+
+async function makeInstance(loaded: LoadedModel, traced: TracedGraph, options: InstanceOptions): Promise<Instance> {
   const { readback = [], bind = {}, signal } = options;
   const { backend, stored } = loaded;
   const plan = lower(traced, backend, { readback, stored });

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { folder } from '@transept/checkpoint';
 import { loadModel } from '@transept/models';
 import { BackendError, reference } from '@transept/tensor';
+import type { Backend } from '@transept/tensor';
 import { expect, test } from 'vitest';
 import { forward } from './forward.ts';
 import { generate, stream } from './generate.ts';
@@ -45,6 +46,42 @@ test('a model that is disposed goes when the last call has ended, and takes no o
   const after = generate(model, inputs, { maxNewTokens: 5 });
   await expect(after).rejects.toThrow(BackendError);
   await expect(after).rejects.toThrow(/^load: .*stories260k-llama was disposed; load it again$/);
+});
+
+test('idle programs make room for others where memory ends', async () => {
+  const options = { maxNewTokens: 3, eosTokenId: null };
+  const batches = [1, 2, 3].map((rows) => ({ inputIds: Array.from({ length: rows }, () => [1, 403, 407]) }));
+  const inner = reference();
+  let most = Infinity;
+  const check = (bytes: number): void => {
+    if (bytes > most) throw new BackendError(`alloc: ${bytes} bytes are more than ${most}`);
+  };
+  const backend: Backend = {
+    ...inner,
+    alloc(bytes) {
+      check(inner.memory.bytes + bytes);
+      return inner.alloc(bytes);
+    },
+    async load(...call) {
+      using undo = new DisposableStack();
+      const program = undo.use(await inner.load(...call));
+      check(inner.memory.bytes);
+      undo.move();
+      return program;
+    },
+  };
+  const alone = [];
+  for (const batch of batches) {
+    using model = await loadModel(stories, inner);
+    alone.push((await generate(model, batch, options)).sequences);
+  }
+  // As much as the largest needs by itself, and then less than it needs.
+  most = inner.memory.peak;
+  using model = await loadModel(stories, backend);
+  for (const [i, batch] of batches.entries())
+    expect((await generate(model, batch, options)).sequences).toEqual(alone[i]);
+  most = inner.memory.bytes >> 1;
+  await expect(generate(model, { inputIds: [[1, 403]] }, options)).rejects.toThrow(/^alloc: \d+ bytes are more than/);
 });
 
 test('what fails leaves nothing behind', async () => {

@@ -1,5 +1,7 @@
 // Programs that were made for inputs of some size serve the next inputs of that size: a model keeps the latest few.
+// They are the first to go where memory ends.
 import type { LoadedModel } from '@transept/models';
+import { BackendError } from '@transept/tensor';
 
 /** Idle things of each kind that a model keeps. */
 const keptIdle = 6;
@@ -18,6 +20,10 @@ class Pool implements Disposable {
     if (this.#idle.length > keptIdle) this.#idle.shift()!.thing[Symbol.dispose]();
   }
 
+  get empty(): boolean {
+    return this.#idle.length === 0;
+  }
+
   [Symbol.dispose](): void {
     for (const { thing } of this.#idle) thing[Symbol.dispose]();
     this.#idle = [];
@@ -32,6 +38,18 @@ function poolOf(loaded: LoadedModel, kind: string): Pool {
   let pool = kinds.get(kind);
   if (!pool) kinds.set(kind, (pool = loaded.keep(new Pool())));
   return pool;
+}
+
+/** Make something on a model's device; where the device refuses, once more without what is idle there. */
+export async function makingRoom<T>(loaded: LoadedModel, make: () => T | Promise<T>): Promise<T> {
+  try {
+    return await make();
+  } catch (error) {
+    const idle = [...(pools.get(loaded)?.values() ?? [])].filter((pool) => !pool.empty);
+    if (!(error instanceof BackendError) || idle.length === 0) throw error;
+    for (const pool of idle) pool[Symbol.dispose]();
+    return make();
+  }
 }
 
 /** Something that goes back to its model's pool when it is disposed, or away when what it did failed. */
@@ -51,7 +69,7 @@ export async function borrow<T extends Disposable>(
   using undo = new DisposableStack();
   undo.use(loaded.hold());
   const pool = poolOf(loaded, kind);
-  const it = (pool.take(key) as T | undefined) ?? (await make());
+  const it = (pool.take(key) as T | undefined) ?? (await makingRoom(loaded, make));
   const held = undo.move();
   const borrowed: Borrowed<T> = {
     it,
