@@ -79,7 +79,7 @@ it.each([
   ['F16', 'f16'],
   ['F16', 'q8'],
 ] as const)(
-  'a model in %s goes to the device as %s through less than twice its largest tensor and 64 MB',
+  'a model in %s goes to the device as %s and holds less than twice its largest tensor and 64 MB of the host',
   async (dtype, weights) => {
     const { files, size, largest } = source(dtype);
     expect(size).toBeGreaterThan(300 * MB);
