@@ -141,7 +141,15 @@ function targetOf(device: GPUDevice, info: GPUAdapterInfo | undefined): Target {
   const software = isSoftware(info);
   // A read costs a CPU that plays GPU as much as a dozen products.
   const tile = software ? { rows: 6, columns: 8 } : { rows: 4, columns: 4 };
-  return { subgroup, software, queries: software ? 2 : 4, tile };
+  return {
+    subgroup,
+    software,
+    queries: software ? 2 : 4,
+    tile,
+    binding: device.limits.maxStorageBufferBindingSize,
+    // Enough for a large GPU to have work everywhere; a second dispatch costs about what 256 keys do.
+    split: { workgroups: software ? 0 : 128, keys: 256, k: 1024 },
+  };
 }
 
 /** Adapters that compute on the CPU. */

@@ -6,6 +6,7 @@ import { GpuBuffer } from './buffer.ts';
 import { bufferUsage } from './constants.ts';
 import type { Context } from './context.ts';
 import { readOnce, StagingRing } from './staging.ts';
+import { scratch } from './step.ts';
 import type { Dispatch, Step } from './step.ts';
 import { stampPasses } from './timestamps.ts';
 
@@ -43,6 +44,7 @@ export class GpuProgram implements Program {
   readonly #floats = new Float32Array(this.#block);
   readonly #integers = new Int32Array(this.#block);
   #uniform: GPUBuffer | undefined;
+  #scratch: GPUBuffer | undefined;
   #disposed = false;
 
   private constructor(host: Host, plan: Plan) {
@@ -79,7 +81,11 @@ export class GpuProgram implements Program {
       await buffer.error;
       buffer.check(what);
     }
-    const allocation = context.scoped(() => plan.buffers.map((b, i) => supplied[i]?.gpu ?? this.#own(b)));
+    const scratchBytes = Math.max(0, ...work.flatMap(({ dispatch }) => scratchIn(dispatch)));
+    const allocation = context.scoped(() => {
+      if (scratchBytes > 0) this.#scratch = this.#own(scratchBytes);
+      return plan.buffers.map((b, i) => supplied[i]?.gpu ?? this.#own(b.bytes));
+    });
     const buffers = allocation.value;
     const compiled = Promise.all(
       work.map(({ dispatch, call }) => context.pipelines.get(dispatch, `${call.op} at ${call.label}`)),
@@ -95,7 +101,7 @@ export class GpuProgram implements Program {
     const binding = context.scoped(() => {
       const groups = new Map<string, GPUBindGroup>();
       work.forEach(({ dispatch, call }, i) => {
-        const key = dispatch.bindings.map((b) => `${b.buffer}${b.access}`).join() + dispatch.scalars;
+        const key = JSON.stringify([dispatch.bindings, dispatch.scalars]);
         let group = groups.get(key);
         if (!group) groups.set(key, (group = this.#group(dispatch, buffers)));
         this.#replays.push({ pipeline: pipelines[i]!, group, workgroups: dispatch.workgroups, call });
@@ -230,21 +236,19 @@ export class GpuProgram implements Program {
     this.#copies.push(readback);
   }
 
-  #own(planned: PlannedBuffer): GPUBuffer {
-    const buffer = this.#host.context.createBuffer(
-      `temporary of ${this.plan.name}`,
-      planned.bytes,
-      bufferUsage.storage,
-    );
+  #own(bytes: number): GPUBuffer {
+    const buffer = this.#host.context.createBuffer(`temporary of ${this.plan.name}`, bytes, bufferUsage.storage);
     this.#owned.push(buffer);
     return buffer;
   }
 
   #group(dispatch: Dispatch, buffers: readonly GPUBuffer[]): GPUBindGroup {
     const { context } = this.#host;
-    const bound = dispatch.bindings.map((b) => buffers[b.buffer]!);
-    if (dispatch.scalars) bound.push(this.#scalarBlock());
-    const entries = bound.map((buffer, binding) => ({ binding, resource: { buffer } }));
+    const bound = dispatch.bindings.map(({ buffer, range }): GPUBufferBinding =>
+      buffer === scratch ? { buffer: this.#scratch! } : { buffer: buffers[buffer]!, ...range },
+    );
+    if (dispatch.scalars) bound.push({ buffer: this.#scalarBlock() });
+    const entries = bound.map((resource, binding) => ({ binding, resource }));
     return context.device.createBindGroup({ layout: context.pipelines.layout(dispatch), entries });
   }
 
@@ -263,11 +267,12 @@ export class GpuProgram implements Program {
       throw new BackendError(
         `${op} at ${label}: too many buffers: ${count}; this device binds up to ${limits.maxStorageBuffersPerShaderStage} to one kernel`,
       );
-    for (const { buffer } of dispatch.bindings) {
-      const planned = this.plan.buffers[buffer]!;
-      if (planned.bytes > limits.maxStorageBufferBindingSize)
+    for (const { buffer, range } of dispatch.bindings) {
+      const planned = buffer === scratch ? undefined : this.plan.buffers[buffer]!;
+      const bytes = range?.size ?? planned!.bytes;
+      if (bytes > limits.maxStorageBufferBindingSize)
         throw new BackendError(
-          `${op} at ${label}: ${planned.kind === 'bound' ? planned.name : 'a temporary'} is too large to bind: ${planned.bytes} bytes; this device binds up to ${limits.maxStorageBufferBindingSize}`,
+          `${op} at ${label}: ${planned?.kind === 'bound' ? planned.name : 'a temporary'} is too large to bind: ${bytes} bytes; this device binds up to ${limits.maxStorageBufferBindingSize}`,
         );
     }
   }
@@ -278,6 +283,10 @@ export class GpuProgram implements Program {
     return `${sum('temporary')} bytes of temporaries beside ${sum('bound')} bytes bound, ${this.#host.context.bytes} bytes in use`;
   }
 }
+
+/** Bytes of scratch that each binding of it needs. */
+const scratchIn = ({ bindings }: Dispatch): number[] =>
+  bindings.flatMap(({ buffer, range }) => (buffer === scratch ? [range!.size] : []));
 
 function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return work;

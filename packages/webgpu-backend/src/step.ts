@@ -1,11 +1,16 @@
 // What a kernel makes of a call: dispatches that a program only replays. Everything static is baked into the shader.
 import type { Kernel } from '@transept/tensor';
 
-/** A buffer of the plan as a shader binds it, whole. Its position in `Dispatch.bindings` is its binding number. */
+/** In place of an index into `Plan.buffers`: memory that the dispatches of one call hand on to each other, f32. */
+export const scratch = -1;
+
+/** A buffer as a shader binds it. Its position in `Dispatch.bindings` is its binding number. */
 export interface Binding {
-  /** Index into `Plan.buffers`. */
+  /** Index into `Plan.buffers`, or `scratch`. */
   readonly buffer: number;
   readonly access: 'read' | 'read_write';
+  /** The bytes that are bound, from a multiple of 256 on. Default: all. Of `scratch` it says how many there must be. */
+  readonly range?: { readonly offset: number; readonly size: number };
 }
 
 /** One shader with its buffers and the number of workgroups to start. */
@@ -32,4 +37,11 @@ export interface Target {
   readonly queries: number;
   /** Rows (at most) and columns, a multiple of 4, of a product that a team keeps in registers. */
   readonly tile: { readonly rows: number; readonly columns: number };
+  /** Most bytes of a buffer that one binding may have; larger weights are read in parts. */
+  readonly binding: number;
+  /**
+   * Where fewer workgroups than this would start, work is split along keys or along K, and a second dispatch puts the parts together:
+   * 0 for never. A part has at least so many `keys`, or so many elements along `k`.
+   */
+  readonly split: { readonly workgroups: number; readonly keys: number; readonly k: number };
 }

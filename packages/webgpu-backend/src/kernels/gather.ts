@@ -1,12 +1,12 @@
 // One invocation an element of the output: rows that an index or a running number names, clamped to the table.
 import { computeType, elements } from '@transept/tensor';
-import type { GpuKernel } from '../step.ts';
+import type { GpuKernel, Target } from '../step.ts';
 import { u32 } from '../wgsl/address.ts';
 import { Shader } from '../wgsl/shader.ts';
 
 const size = 64;
 
-export const gather: GpuKernel = {
+export const gather = (target: Target): GpuKernel => ({
   epilogue: true,
   prepare(call, plan) {
     const count = elements(call.output.shape);
@@ -15,7 +15,7 @@ export const gather: GpuKernel = {
     const rest = table!.shape.length - 1;
     const columns = elements(table!.shape.slice(1));
     const lead = call.output.shape.length - rest;
-    const shader = new Shader(call, plan);
+    const shader = new Shader(call, plan, [], target.binding);
     shader.declarePut(
       [
         { axes: lead, at: 'row' },
@@ -42,4 +42,4 @@ export const gather: GpuKernel = {
       ]),
     ];
   },
-};
+});

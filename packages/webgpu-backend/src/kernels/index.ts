@@ -17,7 +17,7 @@ export const kernelsFor = (target: Target): Kernels<Step> => ({
   pointwise,
   reduce: reduce(target),
   matmul: matmul(target),
-  gather,
+  gather: gather(target),
   scatter,
   copy,
   softmax: softmax(target),

@@ -15,7 +15,7 @@ export function matmulDot(call: Call, plan: Plan, { batch, m, n, k }: Sizes, tar
   const wide = [a, b].every((v) => readsByFours(call, v, v === a ? v.shape.length - 1 : v.shape.length - 2));
   const width = wide ? 4 : 1;
   const team = teamAlong(k / width, target);
-  const shader = new Shader(call, plan, wide ? [a, b] : []);
+  const shader = new Shader(call, plan, wide ? [a, b] : [], target.binding);
   declareReductions(shader, team, target, [{ name: 'teamSum', type: 'vec4<f32>', combine: (x, y) => `${x} + ${y}` }]);
   const lead = call.output.shape.length - 2;
   shader.declarePut([

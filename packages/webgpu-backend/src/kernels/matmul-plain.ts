@@ -1,20 +1,20 @@
 // Products without any sharing between invocations: each takes one column of b and a few rows of a, neighbours take
 // neighbouring columns. Any strides.
 import type { Call, Plan, View } from '@transept/tensor';
-import type { Step } from '../step.ts';
+import type { Step, Target } from '../step.ts';
 import { u32 } from '../wgsl/address.ts';
 import { Shader } from '../wgsl/shader.ts';
 import type { Sizes } from './matmul.ts';
 
 const size = 64;
 
-export function matmulPlain(call: Call, plan: Plan, { batch, m, n, k }: Sizes): Step {
+export function matmulPlain(call: Call, plan: Plan, { batch, m, n, k }: Sizes, target: Target): Step {
   const [a, b] = call.inputs as readonly [View, View];
   const rows = Array.from({ length: Math.min(m, 4) }, (_, i) => i);
   const rowBlocks = Math.ceil(m / rows.length);
   const tasks = batch * rowBlocks * n;
   const lead = call.output.shape.length - 2;
-  const shader = new Shader(call, plan);
+  const shader = new Shader(call, plan, [], target.binding);
   shader.declarePut([
     { axes: lead, at: 'batch' },
     { axes: 1, at: 'row' },

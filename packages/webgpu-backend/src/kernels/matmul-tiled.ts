@@ -1,7 +1,7 @@
 // Products by tiles: 16 × 16 invocations hold a tile of the output in registers, four columns and up to four rows each,
 // while slices of both operands pass through workgroup memory. Any strides; what lies outside a matrix counts as zero.
 import type { Call, Plan, View } from '@transept/tensor';
-import type { Step } from '../step.ts';
+import type { Step, Target } from '../step.ts';
 import { u32 } from '../wgsl/address.ts';
 import { indent, Shader } from '../wgsl/shader.ts';
 import type { Sizes } from './matmul.ts';
@@ -11,12 +11,12 @@ const size = side * side;
 /** Columns of a tile. It goes along K in steps of `side`, so that each invocation fills one vector of each slice. */
 const tileN = 4 * side;
 
-export function matmulTiled(call: Call, plan: Plan, { batch, m, n, k }: Sizes): Step {
+export function matmulTiled(call: Call, plan: Plan, { batch, m, n, k }: Sizes, target: Target): Step {
   const [a, b] = call.inputs as readonly [View, View];
   const rows = m <= side ? 1 : m <= 2 * side ? 2 : 4;
   const tileM = rows * side;
   const lead = call.output.shape.length - 2;
-  const shader = new Shader(call, plan);
+  const shader = new Shader(call, plan, [], target.binding);
   shader.declarePut([
     { axes: lead, at: 'batch' },
     { axes: 1, at: 'row' },

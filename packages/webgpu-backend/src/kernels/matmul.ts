@@ -24,8 +24,8 @@ export const matmul = (target: Target): GpuKernel => ({
     const [a, b] = call.inputs as readonly [View, View];
     const bothAlongK = a.strides.at(-1) === 1 && b.strides.at(-2) === 1;
     if (bothAlongK && (target.software || sizes.m <= 8)) return matmulDot(call, plan, sizes, target);
-    if (target.software || sizes.m <= 4) return matmulPlain(call, plan, sizes);
-    return matmulTiled(call, plan, sizes);
+    if (target.software || sizes.m <= 4) return matmulPlain(call, plan, sizes, target);
+    return matmulTiled(call, plan, sizes, target);
   },
 });
 

@@ -21,6 +21,16 @@ export const onDevice = (name: string, suite: (backend: Backend<Step>) => void):
 export const onEveryKind = (name: string, suite: (backend: Backend<Step>, kind: string) => void): Promise<void> =>
   onKinds(name, Object.keys(kinds), suite);
 
+/** A suite that runs on the device with kernels chosen for something else than it is. */
+export async function onTarget(
+  name: string,
+  target: Partial<Target>,
+  suite: (backend: Backend<Step>) => void,
+): Promise<void> {
+  const { backend, title } = await open(target);
+  describe.skipIf(!backend)(`${name} (${title})`, () => suite(backend!));
+}
+
 async function onKinds(
   name: string,
   names: readonly string[],

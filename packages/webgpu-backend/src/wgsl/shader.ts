@@ -2,12 +2,15 @@
 // epilogue and stores a result. Views of one buffer share one binding, whatever their offsets.
 import { BackendError, bytesPer, computeType } from '@transept/tensor';
 import type { Attr, Call, ComputeType, DType, Expr, Plan, ScalarRef, Storage, View } from '@transept/tensor';
+import { scratch } from '../step.ts';
 import type { Binding, Dispatch } from '../step.ts';
 import { address, coordinate, extent, u32 } from './address.ts';
 import type { Span } from './address.ts';
 import { emitExpression } from './expression.ts';
 import { libraryCode, libraryName } from './library.ts';
 import type { LibraryFn } from './library.ts';
+import { partFunctions, partsOf } from './parts.ts';
+import type { Part } from './parts.ts';
 import { storedElement, storedFunctions } from './stored.ts';
 
 interface Bound {
@@ -19,6 +22,8 @@ interface Bound {
   readonly bytes: number;
   /** Read by fours. */
   readonly vector: boolean;
+  /** Bindings of its own for each part of a buffer that is too large for one. */
+  readonly parts: readonly Part[] | undefined;
   elements: number;
   access: Binding['access'];
 }
@@ -40,16 +45,18 @@ const maxWorkgroups = 65535;
 export class Shader {
   readonly call: Call;
   readonly plan: Plan;
+  readonly #maxBinding: number;
   readonly #bound = new Map<number, Bound>();
   readonly #declarations: string[] = [];
   readonly #library = new Set<LibraryFn>();
   #scalars = false;
   #subgroups = false;
 
-  /** `vectors`: the views that are read by fours; see `readsByFours`. */
-  constructor(call: Call, plan: Plan, vectors: readonly View[] = []) {
+  /** `vectors`: the views that are read by fours; see `readsByFours`. Inputs of more than `maxBinding` bytes are bound in parts. */
+  constructor(call: Call, plan: Plan, vectors: readonly View[] = [], maxBinding = Infinity) {
     this.call = call;
     this.plan = plan;
+    this.#maxBinding = maxBinding;
     const vectorBuffers = new Set(vectors.map((v) => v.buffer));
     const inputs = [...call.inputs, ...(call.epilogue?.inputs ?? [])];
     for (const view of inputs) this.#bind(view, 'read', vectorBuffers.has(view.buffer));
@@ -58,11 +65,14 @@ export class Shader {
 
   #bind(view: View, access: Binding['access'], vector: boolean): void {
     const { buffer, dtype } = view;
-    const planned = this.plan.buffers[buffer]!;
-    const stored = planned.kind === 'bound' ? planned.stored : undefined;
+    const planned = buffer === scratch ? undefined : this.plan.buffers[buffer]!;
+    const stored = planned?.kind === 'bound' ? planned.stored : undefined;
+    const bytes = planned?.bytes ?? 0;
     const known = this.#bound.get(buffer);
     const name = `b${this.#bound.size}`;
-    const bound = known ?? { name, buffer, dtype, stored, bytes: planned.bytes, vector, elements: 0, access };
+    const whole = access === 'read_write' || computeType(dtype) !== 'f32';
+    const parts = whole ? undefined : partsOf(name, { dtype, stored }, bytes, this.#maxBinding);
+    const bound = known ?? { name, buffer, dtype, stored, bytes, vector, parts, elements: 0, access };
     if (bytesPer[bound.dtype] !== bytesPer[dtype])
       throw new BackendError(
         `${this.call.op}: views of one buffer have types of different sizes: ${bound.dtype} and ${dtype}; give them separate buffers`,
@@ -89,20 +99,19 @@ export class Shader {
 
   /** The element at a position of a view's buffer, in the type that arithmetic happens in. */
   load(view: View, at: string): string {
-    const { name, dtype, stored, vector } = this.#bound.get(view.buffer)!;
-    if (stored) return `${name}At(${at})`;
-    const element = vector ? `${name}[(${at}) >> 2u][(${at}) & 3u]` : `${name}[${at}]`;
+    const bound = this.#bound.get(view.buffer)!;
+    const { name, dtype, stored, parts } = bound;
+    if (stored || parts) return `${name}At(${at})`;
     const to = computeType(view.dtype);
-    if (computeType(dtype) !== to) return `bitcast<${to}>(${element})`;
-    return dtype === to ? element : `${to}(${element})`;
+    if (computeType(dtype) !== to) return `bitcast<${to}>(${elementAt(bound, name, at)})`;
+    return valueAt(bound, name, at);
   }
 
   /** Four elements of a view read by fours, as a vec4<f32>. The position is a multiple of four. */
   load4(view: View, at: string): string {
-    const { name, dtype, stored } = this.#bound.get(view.buffer)!;
-    if (stored) return `${name}Four(${at})`;
-    const element = `${name}[(${at}) >> 2u]`;
-    return dtype === 'f32' ? element : `vec4<f32>(${element})`;
+    const bound = this.#bound.get(view.buffer)!;
+    const { name, stored, parts } = bound;
+    return stored || parts ? `${name}Four(${at})` : fourAt(bound, name, at);
   }
 
   /** The element of a view at some coordinates. */
@@ -185,18 +194,17 @@ export class Shader {
 
   /** The finished dispatch. In `body`, `group` is the workgroup's position and `lane` the invocation's number in it. */
   dispatch(size: number, workgroups: Dispatch['workgroups'], body: readonly string[]): Dispatch {
-    const bound = [...this.#bound.values()];
-    const f16 = bound.some((b) => b.dtype === 'f16');
-    const bindings = bound.map(
-      (b, i) => `@group(0) @binding(${i}) var<storage, ${b.access}> ${b.name}: array<${elementOf(b)}>;`,
+    const all = [...this.#bound.values()];
+    const arrays = all.flatMap(arraysOf);
+    const declared = arrays.map(
+      ({ name, type, access }, i) => `@group(0) @binding(${i}) var<storage, ${access}> ${name}: array<${type}>;`,
     );
-    const reading = bound.flatMap((b) => (b.stored ? [storedFunctions(b.stored, b.name, b.vector)] : []));
-    if (this.#scalars) bindings.push(`@group(0) @binding(${bound.length}) var<uniform> scalars: array<vec4<u32>, 4>;`);
+    if (this.#scalars) declared.push(`@group(0) @binding(${arrays.length}) var<uniform> scalars: array<vec4<u32>, 4>;`);
     const code = [
-      ...(f16 ? ['enable f16;'] : []),
+      ...(all.some((b) => b.dtype === 'f16') ? ['enable f16;'] : []),
       ...(this.#subgroups ? ['enable subgroups;', 'diagnostic(off, subgroup_uniformity);'] : []),
-      ...bindings,
-      ...reading,
+      ...declared,
+      ...all.flatMap(readingFunctions),
       ...libraryCode(this.#library),
       ...this.#declarations,
       `@compute @workgroup_size(${size})`,
@@ -205,22 +213,67 @@ export class Shader {
       '}',
       '',
     ].join('\n');
-    return {
-      code,
-      bindings: bound.map(({ buffer, access }) => ({ buffer, access })),
-      scalars: this.#scalars,
-      workgroups,
-    };
+    const bindings = arrays.map(({ binding }) => binding);
+    return { code, bindings, scalars: this.#scalars, workgroups };
   }
 }
 
-/** The type and number of the elements that a buffer is declared with. */
-function elementOf({ dtype, stored, bytes, vector, elements }: Bound): string {
-  if (stored) {
-    const element = storedElement(stored, vector);
-    return `${element.type}, ${Math.ceil(bytes / element.bytes)}`;
-  }
-  return vector ? `vec4<${dtype}>, ${Math.ceil(elements / 4)}` : `${dtype}, ${elements}`;
+/** An array of a shader: a buffer, or a part of one. */
+interface BoundArray {
+  readonly name: string;
+  /** The type and number of its elements. */
+  readonly type: string;
+  readonly access: Binding['access'];
+  readonly binding: Binding;
 }
+
+function arraysOf(bound: Bound): BoundArray[] {
+  const { name, buffer, dtype, stored, bytes, vector, parts, elements, access } = bound;
+  const element = stored
+    ? storedElement(stored, vector)
+    : { type: vector ? `vec4<${dtype}>` : dtype, bytes: (vector ? 4 : 1) * bytesPer[dtype] };
+  const one = (name: string, size: number, range?: Binding['range']): BoundArray => ({
+    name,
+    type: `${element.type}, ${Math.ceil(size / element.bytes)}`,
+    access,
+    binding: { buffer, access, ...(range && { range }) },
+  });
+  if (parts) return parts.map((part) => one(part.name, part.range.size, part.range));
+  const size = stored ? bytes : elements * bytesPer[dtype];
+  return [one(name, size, buffer === scratch ? { offset: 0, size } : undefined)];
+}
+
+/** Functions that read what is not simply an array of numbers. */
+function readingFunctions(bound: Bound): string[] {
+  const { name, stored, vector, parts } = bound;
+  if (!parts) return stored ? [storedFunctions(stored, name, vector)] : [];
+  const reader = stored
+    ? {
+        one: (part: string, at: string) => `${part}At(${at})`,
+        four: (part: string, at: string) => `${part}Four(${at})`,
+      }
+    : {
+        one: (part: string, at: string) => valueAt(bound, part, at),
+        four: (part: string, at: string) => fourAt(bound, part, at),
+      };
+  return [
+    ...(stored ? parts.map((part) => storedFunctions(stored, part.name, vector)) : []),
+    partFunctions(name, parts, reader, vector),
+  ];
+}
+
+/** The element of an array, as it is. */
+const elementAt = ({ vector }: Bound, name: string, at: string): string =>
+  vector ? `${name}[(${at}) >> 2u][(${at}) & 3u]` : `${name}[${at}]`;
+
+/** The same in the type that arithmetic happens in. */
+function valueAt(bound: Bound, name: string, at: string): string {
+  const element = elementAt(bound, name, at);
+  const to = computeType(bound.dtype);
+  return bound.dtype === to ? element : `${to}(${element})`;
+}
+
+const fourAt = ({ dtype }: Bound, name: string, at: string): string =>
+  dtype === 'f32' ? `${name}[(${at}) >> 2u]` : `vec4<f32>(${name}[(${at}) >> 2u])`;
 
 export const indent = (lines: readonly string[]): string => lines.join('\n').replace(/^(?=.)/gm, '  ');
