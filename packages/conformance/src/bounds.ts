@@ -88,8 +88,10 @@ export const rearranged = 2;
  */
 export function rescaling(op: Fused, n: number): number {
   if (op === 'attention') return n / 4;
-  return op === 'softmax' || op === 'logSoftmax' ? n : 0;
+  return exponentials.has(op) ? n : 0;
 }
+
+const exponentials: ReadonlySet<Fused> = new Set(['softmax', 'logSoftmax', 'crossEntropy', 'crossEntropyGradient']);
 
 /** Rounding to the type a value is stored in, given its size. */
 export const storageError = (dtype: 'f16' | 'f32', size: number): number =>

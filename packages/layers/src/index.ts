@@ -6,6 +6,7 @@ export * from './embedding.ts';
 export * from './experts.ts';
 export * from './feed-forward.ts';
 export * from './linear.ts';
+export * from './loss.ts';
 export * from './norm.ts';
 export * from './positions.ts';
 export * from './projections.ts';

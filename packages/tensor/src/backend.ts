@@ -23,7 +23,17 @@ export type Primitive = 'pointwise' | 'reduce' | 'matmul' | 'gather' | 'scatter'
  * Operations a backend may implement to be fast. Each is defined in primitives in `fused/NAME.ts`, with shapes and attrs.
  */
 export type Fused = (typeof fusedOps)[number];
-export const fusedOps = ['softmax', 'logSoftmax', 'layerNorm', 'rmsNorm', 'rope', 'attention', 'argmax'] as const;
+export const fusedOps = [
+  'softmax',
+  'logSoftmax',
+  'layerNorm',
+  'rmsNorm',
+  'rope',
+  'attention',
+  'argmax',
+  'crossEntropy',
+  'crossEntropyGradient',
+] as const;
 
 export type OpName = Primitive | Fused;
 export const isFused = (op: OpName): op is Fused => (fusedOps as readonly OpName[]).includes(op);

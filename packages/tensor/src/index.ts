@@ -18,6 +18,8 @@ export type {
 export { argmax } from './fused/argmax.ts';
 export { attention, attentionWeights } from './fused/attention.ts';
 export type { AttentionOptions } from './fused/attention.ts';
+export { crossEntropy, crossEntropyGradient } from './fused/cross-entropy.ts';
+export type { CrossEntropyOptions } from './fused/cross-entropy.ts';
 export { layerNorm, rmsNorm } from './fused/norm.ts';
 export { rope } from './fused/rope.ts';
 export type { RopeOptions } from './fused/rope.ts';

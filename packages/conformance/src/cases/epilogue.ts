@@ -5,6 +5,8 @@ import {
   argmax,
   attention,
   cast,
+  crossEntropy,
+  crossEntropyGradient,
   div,
   expr,
   gather,
@@ -43,9 +45,12 @@ const producers: Readonly<Partial<Record<OpName, (g: Graph) => Tensor>>> = {
   attention: (g) =>
     reshape(attention(g.input('q', [1, 6, 4, 5]), g.input('k', [1, 7, 4, 5]), g.input('v', [1, 7, 4, 5])), [6, 20]),
   argmax: (g) => reshape(argmax(g.input('x', [6, 20, 11])), [6, 20]),
+  crossEntropy: (g) => crossEntropy(g.input('x', [6, 20, 15]), g.input('labels', [6, 20], 'i32')),
+  crossEntropyGradient: (g) =>
+    crossEntropyGradient(g.input('x', [6, 20]), g.input('labels', [6], 'i32'), g.input('gradient', [6])),
 };
 
-const contents: OpCase['contents'] = { at: integers(0, 14), x: uniform(-1, 1) };
+const contents: OpCase['contents'] = { at: integers(0, 14), labels: integers(-1, 14), x: uniform(-1, 1) };
 
 const kinds: Readonly<Record<string, (t: Tensor, g: Graph) => Tensor>> = {
   bias: (t, g) => add(t, g.parameter('bias', [20])),

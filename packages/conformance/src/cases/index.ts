@@ -5,6 +5,7 @@ import { randomGraphs } from '../generate/graphs.ts';
 import { argmaxCases } from './argmax.ts';
 import { attentionCases } from './attention.ts';
 import { copyCases } from './copy.ts';
+import { crossEntropyCases } from './cross-entropy.ts';
 import { epilogueCases } from './epilogue.ts';
 import { gatherCases } from './gather.ts';
 import { matmulCases } from './matmul.ts';
@@ -30,6 +31,7 @@ export const cases = (seed: number): readonly Case[] => [
   ...ropeCases,
   ...attentionCases,
   ...argmaxCases,
+  ...crossEntropyCases,
   ...epilogueCases,
   ...storedCases,
   ...randomCases(seed),

@@ -4,12 +4,16 @@ import {
   add,
   attention,
   broadcastTo,
+  crossEntropy,
+  crossEntropyGradient,
   div,
   exp,
   expandDims,
   log,
   max,
+  maximum,
   mean,
+  minimum,
   mul,
   neg,
   reshape,
@@ -328,6 +332,67 @@ const argmaxFaults = of('argmax', {
   },
 });
 
+const labelOf = (inputs: readonly Tensor[], change: (labels: Tensor, classes: number) => Tensor): Tensor[] =>
+  inputs.map((x, i) => (i === 1 ? change(x, inputs[0]!.shape.at(-1)!) : x));
+/** The operation with other labels. */
+const relabelled = (change: (labels: Tensor, classes: number) => Tensor): Parts => ({
+  define: (inputs, { smoothing }) => {
+    const [x, labels, gradient] = labelOf(inputs, change) as [Tensor, Tensor, Tensor | undefined];
+    const options = { smoothing: smoothing as number };
+    return gradient ? crossEntropyGradient(x, labels, gradient, options) : crossEntropy(x, labels, options);
+  },
+});
+const lossFaults: Readonly<Record<string, Parts>> = {
+  'labels below 0 taken for the first class': relabelled((labels) => maximum(labels, 0)),
+  'labels from V on taken for the last class': relabelled((labels, classes) => minimum(labels, classes - 1)),
+  'the label one too far': relabelled((labels) => add(labels, 1)),
+  'the label of the first row for all': {
+    call: (call) => ({
+      ...call,
+      inputs: call.inputs.map((v, i) => (i === 1 ? { ...v, strides: v.strides.map(() => 0) } : v)),
+    }),
+  },
+  'smoothing forgotten': attrs((a) => ({ ...a, smoothing: 0 })),
+  'smoothing with the weight of the label kept': {
+    define: (inputs, { smoothing }) => {
+      const [x, labels, gradient] = inputs as [Tensor, Tensor, Tensor | undefined];
+      const share = smoothing as number;
+      const both = (s: number): Tensor =>
+        gradient
+          ? crossEntropyGradient(x, labels, gradient, { smoothing: s })
+          : crossEntropy(x, labels, { smoothing: s });
+      return share > 0 ? add(both(0), mul(both(1), share)) : both(0);
+    },
+  },
+};
+
+const crossEntropyFaults = of('crossEntropy', {
+  ...lossFaults,
+  'the largest value not subtracted': {
+    define: ([x, labels], { smoothing }) => {
+      const total = (of: Tensor): Tensor => log(sum(exp(of), { keepDims: false }));
+      const shift = sub(sub(total(x!), total(sub(x!, max(x!)))), max(x!, { keepDims: false }));
+      return add(crossEntropy(x!, labels!, { smoothing: smoothing as number }), shift);
+    },
+  },
+  'the last element not in the sum': {
+    define: ([x, labels], { smoothing }) => {
+      const [width, options] = [x!.shape.at(-1)!, { smoothing: smoothing as number }];
+      const short = width > 2 ? slice(x!, -1, 0, width - 1) : x!;
+      return crossEntropy(short, labels!, options);
+    },
+  },
+});
+
+const crossEntropyGradientFaults = of('crossEntropyGradient', {
+  ...lossFaults,
+  'the gradient of the losses forgotten': {
+    define: ([x, labels, gradient], { smoothing }) =>
+      crossEntropyGradient(x!, labels!, add(mul(gradient!, 0), 1), { smoothing: smoothing as number }),
+  },
+  'the label not subtracted': { define: ([x, , gradient]) => mul(softmax(x!), expandDims(gradient!, -1)) },
+});
+
 export const fusedFaults: readonly KernelFault[] = [
   ...softmaxFaults,
   ...logSoftmaxFaults,
@@ -336,4 +401,6 @@ export const fusedFaults: readonly KernelFault[] = [
   ...ropeFaults,
   ...attentionFaults,
   ...argmaxFaults,
+  ...crossEntropyFaults,
+  ...crossEntropyGradientFaults,
 ];

@@ -5,6 +5,8 @@ import {
   argmax,
   attention,
   copy,
+  crossEntropy,
+  crossEntropyGradient,
   expr,
   gather,
   gatherRange,
@@ -107,6 +109,8 @@ const makers: Readonly<Record<OpName, Maker>> = {
     return out((g) => rope(x(g, 'x'), cos(g, 'cos'), sin(g, 'sin'), { interleaved }));
   },
   attention: attentionCase,
+  crossEntropy: (c) => lossCase(c, (x, labels, _, options) => crossEntropy(x, labels, options)),
+  crossEntropyGradient: (c) => lossCase(c, crossEntropyGradient),
 };
 
 /** A graph whose `input` makes states, for views that are written to. */
@@ -117,6 +121,16 @@ function stateful(g: Graph): Graph {
 function rowWise(c: Choices, op: (x: Tensor, g: Graph) => Tensor): Made {
   const source = someView(c, [...someShape(c, { least: 0, axes: 2, most: 40 }), c.size(130)]);
   return out((g) => op(source(g, 'x'), g), { x: uniform(-3, 3) });
+}
+
+function lossCase(c: Choices, op: typeof crossEntropyGradient): Made {
+  const [rows, classes] = [someShape(c, { axes: 2, most: 40 }), c.size(130)];
+  const [x, labels, gradient] = [someView(c, [...rows, classes]), someView(c, rows), someView(c, rows)];
+  const smoothing = c.once(3) ? c.integer(1, 4) / 4 : 0;
+  return out((g) => op(x(g, 'x'), labels(g, 'labels', 'i32'), gradient(g, 'gradient'), { smoothing }), {
+    x: uniform(-3, 3),
+    labels: integers(-1, classes),
+  });
 }
 
 function attentionCase(c: Choices): Made {

@@ -22,6 +22,8 @@ const planner = ((): Backend => {
     rope: whole,
     attention: whole,
     argmax: whole,
+    crossEntropy: whole,
+    crossEntropyGradient: whole,
   };
   const capabilities = { ...plain.capabilities, maxBindings: 0 };
   return { ...plain, capabilities, kernels: { ...plain.kernels, ...fused } } as unknown as Backend;

@@ -1,6 +1,7 @@
 import type { Fused } from '../backend.ts';
 import { defineArgmax } from './argmax.ts';
 import { defineAttention } from './attention.ts';
+import { defineCrossEntropy, defineCrossEntropyGradient } from './cross-entropy.ts';
 import type { Definition } from './definition.ts';
 import { defineLayerNorm, defineRmsNorm } from './norm.ts';
 import { defineRope } from './rope.ts';
@@ -15,4 +16,6 @@ export const definitions: Readonly<Record<Fused, Definition>> = {
   rope: defineRope,
   attention: defineAttention,
   argmax: defineArgmax,
+  crossEntropy: defineCrossEntropy,
+  crossEntropyGradient: defineCrossEntropyGradient,
 };
