@@ -126,7 +126,12 @@ interface Encoder extends Named {
   readonly width: number;
   /** Names of the classes of a classifier. */
   readonly labels?: readonly string[];
+  /** What a classifier of texts or images tells, where its configuration says. */
+  readonly problem?: Problem;
 }
+
+/** A number, one class of several, or for each class whether it applies. */
+export type Problem = 'regression' | 'singleLabel' | 'multiLabel';
 
 /** A text encoder with the head that its `architectures` name. */
 export interface EncoderModel extends Encoder {

@@ -5,11 +5,12 @@ import type { Weights } from '@transept/layers';
 import { reshape, select } from '@transept/tensor';
 import type { Tensor } from '@transept/tensor';
 import type { ConfigReader } from './config.ts';
-import type { EncoderModel, Task, TextInputs } from './family.ts';
+import type { EncoderModel, Problem, Task, TextInputs } from './family.ts';
 
 export interface Head {
   readonly task: Task;
   readonly labels?: readonly string[];
+  readonly problem?: Problem;
   /** hidden [B, T, C] → outputs by name. `w` stands at the root of the checkpoint. */
   outputs(w: Weights, hidden: Tensor, inputs: TextInputs): Record<string, Tensor>;
 }
@@ -32,13 +33,30 @@ export function headOf(config: ConfigReader, family: string, makers: HeadMakers)
     const known = Object.keys(makers).map((s) => family + s);
     return config.fail('architectures', `"${String(name)}" is not supported`, `one of ${known.join(', ')}`);
   }
-  return { head: maker(), bare: suffix === 'Model' };
+  return { head: { ...maker(), ...problemOf(config) }, bare: suffix === 'Model' };
+}
+
+const problems: Readonly<Record<string, Problem>> = {
+  regression: 'regression',
+  single_label_classification: 'singleLabel',
+  multi_label_classification: 'multiLabel',
+};
+
+/** What a config.json says about the labels of a classifier. */
+export function problemOf(config: ConfigReader): { readonly problem?: Problem } {
+  if (!config.has('problem_type')) return {};
+  const name = config.text('problem_type');
+  const problem = Object.hasOwn(problems, name) ? problems[name] : undefined;
+  return problem
+    ? { problem }
+    : config.fail('problem_type', `"${name}" is none`, `one of ${Object.keys(problems).join(', ')}`);
 }
 
 /** The members of an `EncoderModel` that come from its head. */
-export const headMembers = (head: Head): Pick<EncoderModel, 'task' | 'labels' | 'outputs'> => ({
+export const headMembers = (head: Head): Pick<EncoderModel, 'task' | 'labels' | 'problem' | 'outputs'> => ({
   task: head.task,
   ...(head.labels && { labels: head.labels }),
+  ...(head.problem && { problem: head.problem }),
   outputs: (g, hidden, inputs) => g.scope('head', () => head.outputs(weights(g), hidden, inputs)),
 });
 

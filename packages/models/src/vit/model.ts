@@ -14,7 +14,7 @@ import type { Weights } from '@transept/layers';
 import { activation, add, broadcastTo, concat, reshape, slice, transpose } from '@transept/tensor';
 import type { Tensor } from '@transept/tensor';
 import type { Family, VisionModel } from '../family.ts';
-import { firstToken } from '../heads.ts';
+import { firstToken, problemOf } from '../heads.ts';
 import { encoderLayers } from '../stack.ts';
 import type { ConfigReader } from '../config.ts';
 import { vitConfig } from './config.ts';
@@ -48,7 +48,7 @@ function vitModel(reader: ConfigReader, config: VitConfig): VisionModel {
     modelType: 'vit',
     task: classifies ? 'sequenceClassification' : 'features',
     width,
-    ...(labels && { labels }),
+    ...(labels && { labels, ...problemOf(reader) }),
     imageShape: [config.channels, ...config.image],
     alternatives: (name) => [name.startsWith('vit.') ? name.slice('vit.'.length) : `vit.${name}`],
 

@@ -1,4 +1,5 @@
 // Classes of whole texts: topics, moods, whether one sentence follows from another.
+import type { Problem } from '@transept/models';
 import type { TextModel } from '../load.ts';
 import { headOutputs, probabilities, taskModel } from './run.ts';
 import type { TaskOptions } from './run.ts';
@@ -22,7 +23,7 @@ export async function classify(
   const encodings = task.tokenizer.encodeBatch(texts, { truncation: { maxLength: task.maxTokens }, padding: false });
   const outputs = await headOutputs(model, task, encodings, options);
   const labels = task.encoder.labels ?? [];
-  const score = scoring(model.loaded.config['problem_type'], labels.length);
+  const score = scoring(task.encoder.problem, labels.length);
   return outputs.map(({ logits }) => {
     const scores = score(logits!.data);
     return labels.map((label, i): Label => ({ label, score: scores[i]! })).sort((a, b) => b.score - a.score);
@@ -30,9 +31,8 @@ export async function classify(
 }
 
 /** As the pipeline of transformers chooses. */
-function scoring(problem: unknown, count: number): (logits: Float32Array) => ArrayLike<number> {
+function scoring(problem: Problem | undefined, count: number): (logits: Float32Array) => ArrayLike<number> {
   if (problem === 'regression') return (logits) => logits;
-  if (problem === 'multi_label_classification' || count === 1)
-    return (logits) => logits.map((x) => 1 / (1 + Math.exp(-x)));
+  if (problem === 'multiLabel' || count === 1) return (logits) => logits.map((x) => 1 / (1 + Math.exp(-x)));
   return probabilities;
 }

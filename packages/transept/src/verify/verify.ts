@@ -3,6 +3,7 @@ import { openFiles } from '@transept/checkpoint';
 import type { Files, OpenFilesOptions } from '@transept/checkpoint';
 import { forward, generate } from '@transept/generate';
 import type { ForwardInputs } from '@transept/generate';
+import { decoderIdsFrom } from '@transept/models';
 import type { WeightType } from '@transept/models';
 import type { Backend } from '@transept/tensor';
 import { load } from '../load.ts';
@@ -11,6 +12,7 @@ import { differing, relativeError } from './difference.ts';
 import type { Positions } from './difference.ts';
 import { openGolden } from './golden.ts';
 import type { Golden, GoldenArray, GoldenCall } from './golden.ts';
+import { lossFrom } from './loss.ts';
 
 /** What is verified, against what, and how a hub is asked for it: revision, token, endpoint, cache. */
 export interface VerifyOptions extends OpenFilesOptions {
@@ -127,6 +129,7 @@ const kinds: Readonly<Record<string, (run: Run, call: GoldenCall) => Promise<Out
   forward: verifyForward,
   generate: verifyGenerate,
   kv_cache: verifyCaches,
+  loss: verifyLoss,
 };
 
 async function verifyForward(run: Run, call: GoldenCall): Promise<OutputReport[]> {
@@ -152,6 +155,35 @@ async function verifyForward(run: Run, call: GoldenCall): Promise<OutputReport[]
     reports.push(worstOf(entries));
   }
   return reports;
+}
+
+/** Names of a recording's inputs that say what the outputs should have been. */
+const targetNames = ['labels', 'next_sentence_label', 'start_positions', 'end_positions'];
+
+async function verifyLoss(run: Run, call: GoldenCall): Promise<OutputReport[]> {
+  const { model, golden } = run;
+  if (call.args['output_router_logits']) return [{ name: 'loss', verdict: 'unsupported' }];
+  const entries = Object.entries(await readInputs(golden, call));
+  const targets = Object.fromEntries(entries.filter(([name]) => targetNames.includes(name)));
+  const inputs = Object.fromEntries(entries.filter(([name]) => !targetNames.includes(name)));
+  const { labels } = targets;
+  const given = forwardInputs(inputs);
+  const outputs = await forward(
+    model.loaded,
+    model.loaded.model.kind === 'encoder-decoder' && !given.decoderInputIds && labels
+      ? { ...given, decoderInputIds: decoderIdsFrom(rowsOf(labels), model.loaded.config) }
+      : given,
+    run.signal && { signal: run.signal },
+  );
+  const mask = inputs['attention_mask'];
+  const loss = await lossFrom(model.loaded, outputs, { ...camelCased(targets), ...(mask && { mask }) });
+  return Promise.all(
+    Object.entries(call.outputs).map(async ([name, array]): Promise<OutputReport> => {
+      if (name !== 'loss' || typeof array !== 'string') return { name, verdict: 'unsupported' };
+      const expected = await golden.read(array);
+      return report(name, relativeError(expected, [loss]), run.bound);
+    }),
+  );
 }
 
 /** The positions of an output that carry meaning, where padded ones do not. */
@@ -261,12 +293,20 @@ async function readInputs(golden: Golden, call: GoldenCall): Promise<Record<stri
 
 /** Matrices of ids as rows, everything else with its shape, under the names that `forward` gives them. */
 function forwardInputs(arrays: Readonly<Record<string, GoldenArray>>): ForwardInputs {
-  const inputs = Object.entries(arrays).map(([name, array]): [string, unknown] => {
-    const key = name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-    return [key, array.shape.length === 2 && array.data instanceof Int32Array ? rowsOf(array) : array];
-  });
+  const inputs = Object.entries(camelCased(arrays)).map(([name, array]): [string, unknown] => [
+    name,
+    array.shape.length === 2 && array.data instanceof Int32Array ? rowsOf(array) : array,
+  ]);
   return Object.fromEntries(inputs) as unknown as ForwardInputs;
 }
+
+const camelCased = <T>(values: Readonly<Record<string, T>>): Record<string, T> =>
+  Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [
+      name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()),
+      value,
+    ]),
+  );
 
 function rowsOf({ shape, data }: GoldenArray): ArrayLike<number>[] {
   const [rows, length] = shape as [number, number];
