@@ -121,6 +121,19 @@ export class Decoding implements Disposable {
     this.#advance(this.#step, 1);
   }
 
+  /**
+   * Begin the next step before anything of this one is read, with these tokens or those that the device chose last. False where
+   * the device would compute it here and now, or where something has to be made for it first.
+   */
+  goAhead(tokens?: Int32Array): boolean {
+    const { backend } = this.#context.loaded;
+    if (!backend.capabilities.queued || !this.#step || this.length >= this.#capacity) return false;
+    if (this.#anewAt !== undefined) return false;
+    if (tokens) backend.write(this.#tokens, tokens);
+    this.#advance(this.#step, 1);
+    return true;
+  }
+
   /** Logits [rows, V] after the latest token. */
   logits(): Promise<Float32Array<ArrayBuffer>> {
     return this.#latest!.floats('logits');

@@ -7,8 +7,10 @@ import { BeamSearch } from './beam.ts';
 import { TokenChooser } from './choose.ts';
 import { promptContext, sourceContext } from './contexts.ts';
 import type { ContextSize } from './contexts.ts';
+import { Course } from './course.ts';
+import type { OnDeviceLost } from './course.ts';
 import { Decoding } from './decoding.ts';
-import type { Choice, DecodingOptions } from './decoding.ts';
+import type { Choice, Context, DecodingOptions } from './decoding.ts';
 import type { Rows } from './passes.ts';
 import { OptionError, resolveLengths } from './options.ts';
 import type { GenerationOptions, Lengths, ResolvedOptions } from './options.ts';
@@ -16,7 +18,6 @@ import { buildChain, planGreedy } from './processors/chain.ts';
 import type { Chain, GreedyPlan } from './processors/chain.ts';
 import type { Processor } from './processors/processor.ts';
 import { borrow } from './pool.ts';
-import type { Borrowed } from './pool.ts';
 import { resolveOptions } from './resolve.ts';
 import { randomSeed, uniforms } from './sampling.ts';
 import type { SpeechOptions } from './speech/settings.ts';
@@ -39,6 +40,11 @@ export interface GenerateOptions extends GenerationOptions, SpeechOptions {
   readonly signal?: AbortSignal;
   /** Also give the scores that every token was chosen from; not with beams. */
   readonly stepScores?: boolean;
+  /**
+   * Called where the device is lost: gives the model on another one, where the same tokens come out from there on. What it gives is
+   * the caller's to dispose of. Default: the DeviceLostError is thrown.
+   */
+  readonly onDeviceLost?: OnDeviceLost;
   /** Called after every step. */
   readonly onStep?: (step: StepReport) => void;
 }
@@ -95,7 +101,7 @@ async function generateOnce(
   let generated = 0;
   for await (const tokens of chooseTokens(run)) {
     tokens.forEach((token, r) => token !== undefined && rows[r]!.push(token));
-    onStep?.({ generated: ++generated, dispatches: run.decoding.dispatches });
+    onStep?.({ generated: ++generated, dispatches: run.course.dispatches });
   }
   const longest = Math.max(...rows.map((r) => r.length));
   return {
@@ -121,7 +127,7 @@ export async function* stream(
     );
   let generated = 0;
   for await (const tokens of chooseTokens(run)) {
-    options.onStep?.({ generated: ++generated, dispatches: run.decoding.dispatches });
+    options.onStep?.({ generated: ++generated, dispatches: run.course.dispatches });
     yield tokens;
   }
 }
@@ -133,13 +139,14 @@ interface Run extends Disposable {
   readonly chain: Chain;
   readonly greedy: GreedyPlan;
   readonly choice: Choice;
-  readonly borrowed: Borrowed<Decoding>;
-  readonly decoding: Decoding;
+  readonly course: Course;
   /** What each sequence begins with, as transformers returns it. */
   readonly prompts: readonly Int32Array[];
   /** What the decoder is given first, [rows, length]. */
   readonly start: { readonly ids: Int32Array; readonly length: number };
   readonly pad: number;
+  /** The device computes on the thread of the host, which has to be given up now and then. */
+  readonly pauses: boolean;
   /** Gathers the scores of every step, where they are wanted. */
   readonly stepScores: Float32Array[] | undefined;
   readonly signal: AbortSignal | undefined;
@@ -151,7 +158,7 @@ async function prepare(
   call: GenerateOptions,
   { names, processors }: FamilyRules = {},
 ): Promise<Run> {
-  const { generationConfig, signal, onStep: _, stepScores = false, ...callOptions } = call;
+  const { generationConfig, signal, onDeviceLost, onStep: _, stepScores = false, ...callOptions } = call;
   const { config } = loaded;
   const model = generative(loaded);
   const options = resolveOptions({
@@ -184,19 +191,22 @@ async function prepare(
     throw new OptionError(
       `generate: option maxLength comes to ${lengths.maxLength} positions; this model takes at most ${model.maxPositions}`,
     );
-  using undo = new DisposableStack();
   const read = given ?? prompt.fed;
   const size: ContextSize = { rows: read.rows, length: 'length' in read ? read.length : 0, copies, signal };
   const use: DecodingOptions = { choice, bans: banned.length > 0 };
   const key = JSON.stringify([size.rows, size.length, prompt.fed.length, copies, choice, use.bans]);
-  const borrowed = undo.use(
-    await borrow(loaded, 'decoding', key, async () => {
-      const context =
-        model.kind === 'decoder' ? promptContext(loaded, model, size) : await sourceContext(loaded, model, size);
-      return new Decoding(context, use);
-    }),
-  );
-  borrowed.it.begin(read, { banned, surplus: prompt.fed.length - prompt.shown.length, signal });
+  const course = await Course.open(loaded, {
+    onDeviceLost,
+    open: async (on) => {
+      using undo = new DisposableStack();
+      const borrowed = undo.use(
+        await borrow(on, 'decoding', key, async () => new Decoding(await contextOf(on, size), use)),
+      );
+      borrowed.it.begin(read, { banned, surplus: prompt.fed.length - prompt.shown.length, signal });
+      undo.move();
+      return borrowed;
+    },
+  });
   const repeat = ({ ids, length, rows }: Batch): Int32Array[] =>
     Array.from({ length: rows * copies }, (_, r) =>
       ids.slice(Math.floor(r / copies) * length, Math.floor(r / copies) * length + length),
@@ -204,22 +214,26 @@ async function prepare(
   const fed = repeat(prompt.fed);
   const start = new Int32Array(fed.length * prompt.fed.length);
   fed.forEach((row, r) => start.set(row, r * row.length));
-  const owned = undo.move();
   return {
     options,
     lengths,
     chain,
     greedy,
     choice,
-    borrowed,
-    decoding: borrowed.it,
+    course,
     prompts: repeat(prompt.shown),
     start: { ids: start, length: prompt.fed.length },
     pad,
+    pauses: !loaded.backend.capabilities.queued,
     stepScores: stepScores ? [] : undefined,
     signal,
-    [Symbol.dispose]: () => owned.dispose(),
+    [Symbol.dispose]: () => course[Symbol.dispose](),
   };
+}
+
+function contextOf(loaded: LoadedModel, size: ContextSize): Promise<Context> | Context {
+  const model = generative(loaded);
+  return model.kind === 'decoder' ? promptContext(loaded, model, size) : sourceContext(loaded, model, size);
 }
 
 interface Prompt {
@@ -332,25 +346,36 @@ function paddedSources(inputIds: Rows, pad: number): number[][] {
 
 /** The next token of each row, until all rows have ended or are full. */
 async function* chooseTokens(run: Run): AsyncGenerator<readonly (number | undefined)[], void, undefined> {
-  const { decoding, options, lengths, greedy, chain, prompts, signal } = run;
+  const { course, options, lengths, greedy, chain, prompts, signal } = run;
+  const rows = prompts.length;
   const ends = new Set(options.eosTokenId);
   const ended = prompts.map(() => false);
   const chooser = run.choice === 'logits' ? new TokenChooser(prompts, chain, options) : undefined;
-  const pause = pauses();
-  await decoding.prompt(run.start.ids, run.start.length);
-  for (let length = lengths.promptLength; length < lengths.maxLength; length++) {
-    const tokens = chooser ? choose(chooser, await decoding.logits(), run.stepScores) : await decoding.best();
+  const pause = run.pauses ? pauses() : undefined;
+  let left = rows;
+  await course.prompt(run.start.ids, run.start.length);
+  for (let length = lengths.promptLength; ; length++) {
+    const last = length + 1 === lengths.maxLength;
     const forced = chooser ? undefined : greedy.forcedAt(length);
-    if (forced !== undefined) tokens.fill(forced);
+    const given = forced === undefined ? undefined : new Int32Array(rows).fill(forced);
+    const tokens = chooser
+      ? choose(chooser, await course.logits(), run.stepScores)
+      : await course.best(last ? undefined : (given ?? 'best'));
+    if (given) tokens.set(given);
     signal?.throwIfAborted();
-    const chosen = Array.from(tokens, (token, r) => (ended[r] ? undefined : token));
-    chosen.forEach((token, r) => (ended[r] ||= token !== undefined && ends.has(token)));
+    const chosen = new Array<number | undefined>(rows);
+    for (let r = 0; r < rows; r++) {
+      chosen[r] = ended[r] ? undefined : tokens[r]!;
+      if (ended[r] || !ends.has(tokens[r]!)) continue;
+      ended[r] = true;
+      left--;
+    }
     yield chosen;
-    if (ended.every(Boolean) || length + 1 === lengths.maxLength) break;
-    await pause();
-    await decoding.step(chooser || forced !== undefined ? tokens : undefined);
+    if (left === 0 || last) break;
+    if (pause) await pause();
+    await course.step(chooser ? tokens : given);
   }
-  run.borrowed.done = true;
+  course.done();
 }
 
 function choose(chooser: TokenChooser, logits: Float32Array, stepScores: Float32Array[] | undefined): Int32Array {
@@ -361,7 +386,7 @@ function choose(chooser: TokenChooser, logits: Float32Array, stepScores: Float32
 }
 
 async function searchBeams(run: Run, onStep: GenerateOptions['onStep']): Promise<Generated> {
-  const { decoding, options, lengths, chain, signal } = run;
+  const { course, options, lengths, chain, signal } = run;
   const prompts = run.prompts.filter((_, r) => r % options.numBeams === 0);
   const search = new BeamSearch(prompts, {
     options,
@@ -369,18 +394,18 @@ async function searchBeams(run: Run, onStep: GenerateOptions['onStep']): Promise
     chain,
     ...(options.doSample && { random: uniforms(options.seed ?? randomSeed()) }),
   });
-  const pause = pauses();
-  await decoding.prompt(run.start.ids, run.start.length);
+  const pause = run.pauses ? pauses() : undefined;
+  await course.prompt(run.start.ids, run.start.length);
   for (let generated = 1; ; generated++) {
-    const { tokens, sources, done } = search.step(await decoding.logits());
+    const { tokens, sources, done } = search.step(await course.logits());
     signal?.throwIfAborted();
-    onStep?.({ generated, dispatches: decoding.dispatches });
+    onStep?.({ generated, dispatches: course.dispatches });
     if (done) break;
-    await decoding.reorder(sources);
-    await decoding.step(tokens);
-    await pause();
+    await course.reorder(sources);
+    await course.step(tokens);
+    if (pause) await pause();
   }
-  run.borrowed.done = true;
+  course.done();
   const { sequences, lengths: ends, scores, beamIndices } = search.result();
   const rows = (lists: number[][]): Int32Array[] => lists.map((list) => Int32Array.from(list));
   return { sequences: rows(sequences), lengths: ends, scores, beamIndices: rows(beamIndices) };

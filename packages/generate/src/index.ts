@@ -1,6 +1,8 @@
 export { BeamSearch, type BeamOptions, type BeamResult, type BeamStep } from './beam.ts';
 export { InputError } from './batch.ts';
 export type { NumberArray } from './batch.ts';
+export { surviving } from './course.ts';
+export type { OnDeviceLost } from './course.ts';
 export { forward } from './forward.ts';
 export type { ForwardOptions, ForwardOutputs, OutputTensor } from './forward.ts';
 export { forwardGraph } from './forward-graph.ts';

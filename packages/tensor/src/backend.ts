@@ -69,6 +69,11 @@ export interface Capabilities {
   readonly memory: 'arena' | 'slots';
   /** Default: `ieee`. */
   readonly arithmetic?: Arithmetic;
+  /**
+   * `run` returns before anything is computed, so a host that knows what comes next gains by enqueueing it before it has read the
+   * results of what runs. Default: false.
+   */
+  readonly queued?: boolean;
   /** What is worth knowing beyond the above, for people: adapter, SIMD level, threads … and what was declined and why. */
   readonly details: Readonly<Record<string, string | number | boolean>>;
 }

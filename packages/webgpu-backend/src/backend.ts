@@ -171,6 +171,7 @@ function capabilitiesOf(device: GPUDevice, info: GPUAdapterInfo | undefined, tar
     alignment: 16,
     memory: 'slots',
     arithmetic: 'wgsl',
+    queued: true,
     details: {
       vendor: info?.vendor ?? '',
       architecture: info?.architecture ?? '',

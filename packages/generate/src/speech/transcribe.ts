@@ -3,6 +3,7 @@
 import type { LoadedModel } from '@transept/models';
 import { InputError } from '../batch.ts';
 import type { NumberArray } from '../batch.ts';
+import { surviving } from '../course.ts';
 import { forward } from '../forward.ts';
 import type { FamilyRules, Generated, GenerateInputs, GenerateOptions } from '../generate.ts';
 import { OptionError } from '../options.ts';
@@ -65,7 +66,7 @@ async function prompted(
   options: GenerateOptions,
   settings: SpeechSettings,
 ): Promise<SpeechCall> {
-  const decoderInputIds = inputs.decoderInputIds ?? (await prompts(loaded, inputs, settings));
+  const decoderInputIds = inputs.decoderInputIds ?? (await prompts(loaded, inputs, settings, options));
   return {
     inputs: { ...inputs, ...(decoderInputIds && { decoderInputIds }) },
     options: lengthened(loaded, options, decoderInputIds?.[0]?.length ?? 1),
@@ -109,11 +110,12 @@ async function prompts(
   loaded: LoadedModel,
   { inputFeatures }: GenerateInputs,
   settings: SpeechSettings,
+  { onDeviceLost }: GenerateOptions,
 ): Promise<number[][] | undefined> {
   const rows = inputFeatures?.shape[0];
   if (!inputFeatures || rows === undefined) return undefined;
   const languages = languageIsOpen(settings)
-    ? await detectLanguages(loaded, inputFeatures, settings)
+    ? await surviving(loaded, onDeviceLost, (on) => detectLanguages(on, inputFeatures, settings))
     : languageTokens(settings, rows);
   return Array.from({ length: rows }, (_, r) => speechPrompt(settings, languages?.[r]));
 }
@@ -178,7 +180,7 @@ async function timed(
       `generate: option numReturnSequences is ${options.numReturnSequences}; with timestamps there is one sequence a row`,
     );
   const [rows, , total] = inputFeatures.shape as readonly [number, number, number];
-  const begin = inputs.decoderInputIds ?? (await prompts(loaded, inputs, settings))!;
+  const begin = inputs.decoderInputIds ?? (await prompts(loaded, inputs, settings, options))!;
   const found = Array.from({ length: rows }, (): number[] => []);
   const seek = new Array<number>(rows).fill(0);
   let lengths = options;
