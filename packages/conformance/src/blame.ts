@@ -1,6 +1,6 @@
 // Which kernel is to blame: the calls of a plan one by one on the device, each compared with what the oracle makes of the very
 // memory that it found. The first whose output is off, or that touches anything else, is the culprit.
-import { bytesPer, expandStored } from '@transept/tensor';
+import { bytesPer, expandStored, writesOf } from '@transept/tensor';
 import type { Arithmetic, Backend, Call, OpName, View } from '@transept/tensor';
 import { Loaded, sameBytes } from './device.ts';
 import type { Memory } from './device.ts';
@@ -60,19 +60,16 @@ function isRight(
     return known;
   };
   evaluate(call, { plan, memory, scalars: boundedScalars(plan, scalars), arithmetic, expUlps: 0 });
-  const { output } = call;
-  const expected = memory(output);
-  const received = elementsOf(after[output.buffer]!, output.dtype);
   const touched = after.map((bytes) => bytes.slice());
-  for (const at of positionsOf(output)) {
-    const [x, low, high] = [received[at]!, expected.low[at]!, expected.high[at]!];
-    if (
-      !(x >= low && x <= high) &&
-      !(Number.isNaN(x) && (Number.isNaN(low) || (low === -Infinity && high === Infinity)))
-    )
-      return false;
-    const size = bytesPer[output.dtype];
-    touched[output.buffer]!.set(before[output.buffer]!.subarray(at * size, (at + 1) * size), at * size);
+  for (const view of writesOf(call)) {
+    const [expected, received] = [memory(view), elementsOf(after[view.buffer]!, view.dtype)];
+    for (const at of positionsOf(view)) {
+      const [x, low, high] = [received[at]!, expected.low[at]!, expected.high[at]!];
+      const anything = Number.isNaN(low) || (low === -Infinity && high === Infinity);
+      if (!(x >= low && x <= high) && !(Number.isNaN(x) && anything)) return false;
+      const size = bytesPer[view.dtype];
+      touched[view.buffer]!.set(before[view.buffer]!.subarray(at * size, (at + 1) * size), at * size);
+    }
   }
   return touched.every((bytes, i) => sameBytes(bytes, before[i]!));
 }

@@ -1,7 +1,7 @@
 // A plan in fenced memory. Every buffer begins some way into the memory it is bound to and ends before that memory does; around
 // it, and in everything that is yet to be written, lie sentinels. Temporaries are bound as well, so that they can be looked at.
-import { bytesPer } from '@transept/tensor';
-import type { Call, Capabilities, DType, Plan, PlannedBuffer, View } from '@transept/tensor';
+import { bytesPer, mapViews } from '@transept/tensor';
+import type { Capabilities, DType, Plan, PlannedBuffer, View } from '@transept/tensor';
 
 /** Four bytes that are a NaN as f32 and two NaNs as f16, and an unlikely integer. */
 export const sentinel = 0x7fed7fed;
@@ -51,12 +51,7 @@ export function fence(plan: Plan, start: 'aligned' | 'odd', { alignment }: Capab
     ...view,
     offset: view.offset + buffers[view.buffer]!.before / bytesPer[view.dtype],
   });
-  const calls = plan.calls.map((call): Call => ({
-    ...call,
-    inputs: call.inputs.map(moved),
-    output: moved(call.output),
-    ...(call.epilogue && { epilogue: { ...call.epilogue, inputs: call.epilogue.inputs.map(moved) } }),
-  }));
+  const calls = plan.calls.map((call) => mapViews(call, moved));
   return { plan: { ...plan, calls, buffers: plan.buffers.map((b, i) => enclosing(b, buffers[i]!)) }, buffers };
 }
 

@@ -1,5 +1,5 @@
 // How fast an operation runs: the median of several rounds, each long enough to measure, with what it reads and writes and computes.
-import { bytesPer, elements, storedBytes, trace } from '@transept/tensor';
+import { bytesPer, elements, readsOf, storedBytes, trace, writesOf } from '@transept/tensor';
 import type { Backend, Buffer, Call, Plan, PlannedBuffer, Program, View } from '@transept/tensor';
 import { titleOf } from './case.ts';
 import type { OpCase } from './case.ts';
@@ -59,8 +59,7 @@ function speedOf({ buffers, calls }: Plan, milliseconds: number): Speed {
   let [flops, bytes] = [0, 0];
   for (const call of calls) {
     flops += flopsOf(call);
-    for (const view of [...call.inputs, call.output, ...(call.epilogue?.inputs ?? [])])
-      bytes += distinctBytes(view, buffers[view.buffer]!);
+    for (const view of [...readsOf(call), ...writesOf(call)]) bytes += distinctBytes(view, buffers[view.buffer]!);
   }
   const perSecond = 1000 / milliseconds / 1e9;
   return { milliseconds, gflops: flops * perSecond, gbps: bytes * perSecond };

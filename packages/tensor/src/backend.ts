@@ -85,10 +85,19 @@ export interface Buffer extends Disposable {
 
 /** A kernel turns a call into something its backend can replay. `Step` is private to the backend. */
 export interface Kernel<Step> {
-  /** Why this kernel cannot do a call, or undefined if it can. A declined fused call is decomposed, and the plan says so. */
+  /**
+   * Why this kernel cannot do a call, or undefined if it can. A declined fused call is decomposed, and the plan says so; what
+   * a call with something joined to it is declined for stays apart.
+   */
   declines?(call: Call, can: Capabilities): string | undefined;
   /** Evaluates `Call.epilogue`. Default: lowering joins none. */
   readonly epilogue?: boolean;
+  /** Evaluates epilogues over halves of the result's columns (`Epilogue.halves`). Default: lowering joins none. */
+  readonly halves?: boolean;
+  /** Norms the rows of its first input (`Call.prologue`). Default: lowering joins none. */
+  readonly prologue?: boolean;
+  /** Writes parts of its output to other places too (`Call.stores`). Default: lowering joins none. */
+  readonly stores?: boolean;
   /** Inputs must be contiguous; lowering inserts copies. Default: any strides. */
   readonly contiguous?: boolean;
   /** For people: which of its ways the kernel takes for a call, and how the work is shared out. */

@@ -154,6 +154,12 @@ export function walk(expr: Expr, visit: (expr: Expr) => void): void {
   if (expr.kind === 'apply') for (const arg of expr.args) walk(arg, visit);
 }
 
+export function usesIndex(expr: Expr): boolean {
+  let found = false;
+  walk(expr, (e) => (found ||= e.kind === 'index'));
+  return found;
+}
+
 /** An expression for people: `max(a + 1, 0)` with inputs named a, b, c … and scalars s0, s1 … */
 export function formatExpr(expr: Expr): string {
   switch (expr.kind) {

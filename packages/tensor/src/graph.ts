@@ -7,7 +7,7 @@ import type { ComputeType, DType } from './dtype.ts';
 import { ShapeError } from './errors.ts';
 import type { Expr } from './expr.ts';
 import { maxScalars } from './plan.ts';
-import type { Attrs, Role, Scalar, ScalarRef } from './plan.ts';
+import type { Attrs, Prologue, Role, Scalar, ScalarRef, Store } from './plan.ts';
 import { elements, formatShape, isContiguous, sameShape, whole } from './shape.ts';
 import type { Layout, Shape } from './shape.ts';
 
@@ -46,7 +46,13 @@ export interface CallNode {
   readonly op: OpName;
   readonly attrs: Attrs;
   readonly inputs: readonly Operand[];
-  readonly epilogue?: { readonly expr: Expr; readonly inputs: readonly Operand[] };
+  /** What lowering joined: as in a `Call`, with nodes for buffers. */
+  readonly epilogue?: { readonly expr: Expr; readonly inputs: readonly Operand[]; readonly halves?: true };
+  readonly prologue?: Pick<Prologue, 'op' | 'attrs'> & {
+    readonly inputs: readonly Operand[];
+    readonly output?: Operand;
+  };
+  readonly stores?: readonly (Pick<Store, 'start'> & { readonly from: Layout; readonly into: Operand })[];
   /** Writes into this part of another node in place; the node's value is then that whole node in its new version. */
   readonly into?: Operand;
   readonly shape: Shape;

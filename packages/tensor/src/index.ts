@@ -24,6 +24,7 @@ export { layerNorm, rmsNorm } from './fused/norm.ts';
 export { rope } from './fused/rope.ts';
 export type { RopeOptions } from './fused/rope.ts';
 export { logSoftmax, softmax } from './fused/softmax.ts';
+export { apart, mapViews, readsOf, resultType, writesOf } from './joined.ts';
 export { lower } from './lower/lower.ts';
 export type { LowerOptions } from './lower/lower.ts';
 export * from './ops/copy.ts';

@@ -29,6 +29,30 @@ export type Attrs = Readonly<Record<string, Attr>>;
 export interface Epilogue {
   readonly expr: Expr;
   readonly inputs: readonly View[];
+  /**
+   * The operation gives twice as many columns as the output has. In `expr`, input 0 is the result in the first half of them,
+   * input 1 that in the second, and input `i` is `inputs[i - 2]`. Only matmul has it.
+   */
+  readonly halves?: true;
+}
+
+/** A norm of the rows of an operation's first input, done while they are read. Its own first input are those rows. */
+export interface Prologue {
+  readonly op: 'layerNorm' | 'rmsNorm';
+  readonly attrs: Attrs;
+  /** The norm's weight, and its bias where it has one. */
+  readonly inputs: readonly View[];
+  /** Where the normed rows are left as well, because other calls read them: contiguous, in the shape of the first input. */
+  readonly output?: View;
+}
+
+/** A part of an operation's output that is written to rows of other memory as well, as `scatter` with `start` does. */
+export interface Store {
+  /** The part, as rows [I, ...R]: a view of the output in which no element occurs twice. */
+  readonly from: View;
+  readonly start: number | ScalarRef;
+  /** The rows [V, ...R] that it is written to from row `start` on, rounded to their type; rows outside are dropped. */
+  readonly output: View;
 }
 
 /** One operation with its arguments laid out: what a kernel is asked to do. */
@@ -41,7 +65,10 @@ export interface Call {
    * It never overlaps an input of the same call.
    */
   readonly output: View;
+  /** What lowering joined to the operation, for kernels that say they take it. `apart` says what that means. */
+  readonly prologue?: Prologue;
   readonly epilogue?: Epilogue;
+  readonly stores?: readonly Store[];
   /** Where in the model this comes from, e.g. `decoder.layers.0.self_attn`. */
   readonly label: string;
 }

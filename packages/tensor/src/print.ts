@@ -4,7 +4,7 @@ import { computeType } from './dtype.ts';
 import { formatExpr } from './expr.ts';
 import type { Expr } from './expr.ts';
 import { kernelFor } from './lower/decompose.ts';
-import type { Attr, Call, Plan, View } from './plan.ts';
+import type { Attr, Attrs, Call, Plan, View } from './plan.ts';
 import { formatShape, isContiguous } from './shape.ts';
 
 /** With a backend, every call says which way its kernel takes. */
@@ -37,13 +37,24 @@ export function formatCall(call: Call, plan: Plan): string {
     const how = isContiguous(v) ? '' : ` strides ${formatShape(v.strides)}`;
     return `${which}${v.offset ? `+${v.offset}` : ''} ${formatShape(v.shape)}${how}`;
   };
-  const attrs = Object.entries(call.attrs).map(([key, value]) => `${key}=${formatAttr(value, plan)}`);
-  const epilogue = call.epilogue
-    ? ` then ${formatExpr(call.epilogue.expr)} with ${call.epilogue.inputs.map(name).join(', ') || 'nothing'}`
+  const attrs = (all: Attrs): string[] =>
+    Object.entries(all).map(([key, value]) => `${key}=${formatAttr(value, plan)}`);
+  const { prologue, epilogue, stores = [] } = call;
+  const inputs = call.inputs.map(name);
+  if (prologue) {
+    const kept = prologue.output ? ` kept in ${name(prologue.output)}` : '';
+    inputs[0] = `${prologue.op}(${[inputs[0], ...prologue.inputs.map(name), ...attrs(prologue.attrs)].join('; ')})${kept}`;
+  }
+  const of = epilogue?.halves ? ' of halves' : '';
+  const then = epilogue
+    ? ` then ${formatExpr(epilogue.expr)}${of} with ${epilogue.inputs.map(name).join(', ') || 'nothing'}`
     : '';
+  const also = stores.map(
+    ({ from, start, output }) => ` and ${name(output)} from ${formatAttr(start, plan)} on = ${name(from)}`,
+  );
   const type = computeType(call.output.dtype) === 'f32' ? '' : ` ${call.output.dtype}`;
-  const inside = [...call.inputs.map(name), ...attrs].join('; ');
-  return `${call.label}: ${name(call.output)}${type} = ${call.op}(${inside})${epilogue}`;
+  const inside = [...inputs, ...attrs(call.attrs)].join('; ');
+  return `${call.label}: ${name(call.output)}${type} = ${call.op}(${inside})${then}${also.join('')}`;
 }
 
 function formatAttr(attr: Attr, plan: Plan): string {

@@ -5,6 +5,7 @@
 import { UnsupportedError } from './errors.ts';
 import type { Capabilities } from './backend.ts';
 import type { Graph, Operand } from './graph.ts';
+import { readsOf } from './joined.ts';
 import type { Call, PlannedBuffer, View } from './plan.ts';
 import { formatShape } from './shape.ts';
 import type { Shape } from './shape.ts';
@@ -79,9 +80,9 @@ export function checkStored(
     const b = buffers[v.buffer]!;
     return b.kind === 'bound' && b.stored ? b : undefined;
   };
-  for (const { op, inputs, epilogue, label } of calls) {
-    const odd =
-      inputs.find((v, i) => storedOf(v) && !readsRows(op, i, v, storedOf(v)!.shape)) ?? epilogue?.inputs.find(storedOf);
+  for (const call of calls) {
+    const { op, inputs, label } = call;
+    const odd = readsOf(call).find((v) => storedOf(v) && !readsRows(op, inputs.indexOf(v), v, storedOf(v)!.shape));
     if (odd)
       throw new UnsupportedError(
         `lower: ${op} in ${label} of "${plan}" reads "${storedOf(odd)!.name}", stored as ${storedOf(odd)!.stored}; only gather of its rows and matmul with its rows as columns can`,

@@ -59,22 +59,22 @@ export async function runAlone(
 ): Promise<TypedArray> {
   const plan = lower(traced, backend);
   const { dtype, shape } = boundOf(plan, written);
-  const bytes = await runPlan(plan, backend, contents, scalars, written);
+  const [bytes] = await runPlan(plan, backend, contents, scalars, [written]);
   return elementsIn(
     dtype,
-    bytes,
+    bytes!,
     shape.reduce((n, d) => n * d, 1),
   );
 }
 
-/** Run a plan in memory of its own, and read one of its buffers afterwards. */
+/** Run a plan in memory of its own, and read some of its buffers afterwards. */
 export async function runPlan(
   plan: Plan,
   backend: Backend,
   contents: (name: string) => ArrayBufferView | undefined,
   scalars: readonly number[],
-  read: string,
-): Promise<Uint8Array<ArrayBuffer>> {
+  read: readonly string[],
+): Promise<Uint8Array<ArrayBuffer>[]> {
   using owned = new DisposableStack();
   const bound: Record<string, Buffer> = {};
   for (const planned of plan.buffers) {
@@ -86,7 +86,7 @@ export async function runPlan(
   }
   const program = owned.use(await backend.load(plan, bound));
   program.run(scalars);
-  return backend.read(bound[read]!, 0, boundOf(plan, read).bytes);
+  return Promise.all(read.map((name) => backend.read(bound[name]!, 0, boundOf(plan, name).bytes)));
 }
 
 function boundOf(plan: Plan, name: string) {

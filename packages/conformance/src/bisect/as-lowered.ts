@@ -1,6 +1,6 @@
 // A backend's own plan of a graph, fusion, epilogues and copies included, call by call: each runs on what the calls before it left,
 // and its result is compared with the exact one for that very memory. Finds what operations by themselves do not show.
-import { bytesPer, expr, lower } from '@transept/tensor';
+import { bytesPer, expr, lower, mapViews, readsOf, writesOf } from '@transept/tensor';
 import type { Backend, Call, Plan, PlannedBuffer, TracedGraph, View } from '@transept/tensor';
 import { elementsIn } from '../fence.ts';
 import { Cells, positionsOf } from '../oracle/cells.ts';
@@ -22,13 +22,14 @@ export async function* asLowered(
   const memory = await Promise.all(plan.buffers.map((b) => initial(b, contents, traced)));
   for (const [i, call] of plan.calls.entries()) {
     signal?.throwIfAborted();
-    const { output } = call;
+    const views = writesOf(call);
+    const written = [...new Set(views.map((v) => v.buffer))];
     const after = await runPlan(
       alone(call, plan),
       backend,
       (name) => memory[Number(name)],
       scalars,
-      `${output.buffer}`,
+      written.map(String),
     );
     const cells = new Map<string, Cells>();
     const cellsOf = ({ buffer, dtype }: View): Cells => {
@@ -42,21 +43,22 @@ export async function* asLowered(
       return known;
     };
     evaluate(call, { plan, memory: cellsOf, scalars: boundedScalars(plan, scalars), arithmetic, expUlps: 0 });
-    const at = positionsOf(output);
-    const expected = new Cells(at.length);
-    at.forEach((place, k) => expected.take(k, cellsOf(output), place));
-    const all = elementsOf(after, output.dtype);
-    const result = Float64Array.from(at, (place) => all[place]!);
-    const judged = judge([result], [expected], output.shape);
-    memory[output.buffer] = after;
-    yield { ...described(call, plan, i + 1), ...judged, differs: judged.beyond > 0 };
+    written.forEach((buffer, k) => (memory[buffer] = after[k]!));
+    const results = views.map((view) => {
+      const at = positionsOf(view);
+      const expected = new Cells(at.length);
+      at.forEach((place, k) => expected.take(k, cellsOf(view), place));
+      const all = elementsOf(memory[view.buffer]!, view.dtype);
+      return { view, ...judge([Float64Array.from(at, (place) => all[place]!)], [expected], view.shape) };
+    });
+    const { view, ...judged } = results.find((r) => r.beyond > 0) ?? results[0]!;
+    yield { ...described(call, view, plan, i + 1), ...judged, differs: judged.beyond > 0 };
   }
 }
 
 /** A plan of one call. Buffers are bound under their numbers, temporaries too, and only those that the call uses. */
 function alone(call: Call, plan: Plan): Plan {
-  const views = [call.output, ...call.inputs, ...(call.epilogue?.inputs ?? [])];
-  const used = [...new Set(views.map((v) => v.buffer))];
+  const used = [...new Set([...writesOf(call), ...readsOf(call)].map((v) => v.buffer))];
   const renumbered = (view: View): View => ({ ...view, buffer: used.indexOf(view.buffer) });
   const bound = (b: PlannedBuffer, number: number): PlannedBuffer => {
     const name = `${number}`;
@@ -75,14 +77,7 @@ function alone(call: Call, plan: Plan): Plan {
   return {
     ...plan,
     buffers: used.map((number) => bound(plan.buffers[number]!, number)),
-    calls: [
-      {
-        ...call,
-        inputs: call.inputs.map(renumbered),
-        output: renumbered(call.output),
-        ...(call.epilogue && { epilogue: { ...call.epilogue, inputs: call.epilogue.inputs.map(renumbered) } }),
-      },
-    ],
+    calls: [mapViews(call, renumbered)],
     notes: [],
   };
 }
@@ -103,8 +98,10 @@ async function initial(
 const elementsOf = (bytes: Uint8Array<ArrayBuffer>, dtype: View['dtype']) =>
   elementsIn(dtype, bytes, Math.floor(bytes.length / bytesPer[dtype]));
 
-function described({ op, label, inputs, output, attrs, epilogue }: Call, { buffers, calls }: Plan, number: number) {
-  const parameters = [...inputs, ...(epilogue?.inputs ?? [])].flatMap(({ buffer }) => {
+/** What is to be told of a call that wrote to a view. */
+function described(call: Call, { dtype, shape }: View, { buffers, calls }: Plan, number: number) {
+  const { op, label, inputs, attrs, epilogue } = call;
+  const parameters = readsOf(call).flatMap(({ buffer }) => {
     const b = buffers[buffer]!;
     return b.kind === 'bound' && b.role === 'parameter' ? [b.name] : [];
   });
@@ -116,8 +113,8 @@ function described({ op, label, inputs, output, attrs, epilogue }: Call, { buffe
     label,
     parameters: [...new Set(parameters)],
     inputs: inputs.map(({ dtype, shape }) => ({ dtype, shape })),
-    dtype: output.dtype,
-    shape: output.shape,
+    dtype,
+    shape,
     ...(shown.length > 0 && { expression: shown.map(expr.formatExpr).join(' then ') }),
   };
 }

@@ -9,6 +9,7 @@ import { crossEntropyCases } from './cross-entropy.ts';
 import { epilogueCases } from './epilogue.ts';
 import { gatherCases } from './gather.ts';
 import { matmulCases } from './matmul.ts';
+import { neighbourCases } from './neighbours.ts';
 import { normCases } from './norm.ts';
 import { pointwiseCases } from './pointwise.ts';
 import { programCases } from './program/index.ts';
@@ -33,6 +34,7 @@ export const cases = (seed: number): readonly Case[] => [
   ...argmaxCases,
   ...crossEntropyCases,
   ...epilogueCases,
+  ...neighbourCases,
   ...storedCases,
   ...randomCases(seed),
   ...randomGraphs(seed),

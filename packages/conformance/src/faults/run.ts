@@ -2,11 +2,12 @@
 import { casesFor, runConformance } from '../run.ts';
 import type { Fault } from './fault.ts';
 import { fusedFaults } from './fused.ts';
+import { neighbourFaults } from './neighbours.ts';
 import { primitiveFaults } from './primitives.ts';
 import { programFaults } from './programs.ts';
 import { sound } from './sound.ts';
 
-export const faults: readonly Fault[] = [...primitiveFaults, ...fusedFaults, ...programFaults];
+export const faults: readonly Fault[] = [...primitiveFaults, ...fusedFaults, ...neighbourFaults, ...programFaults];
 
 export interface FaultResult {
   readonly op: Fault['op'];

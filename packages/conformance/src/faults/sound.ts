@@ -1,10 +1,10 @@
 // A backend that is right, and slow: the reference backend with every fused operation as a kernel of its own, epilogues included.
 // One fault can be put into it.
-import { elements, expr, fusedOps, isFused, reference, whole } from '@transept/tensor';
+import { apart, elements, expr, fusedOps, isFused, reference, whole } from '@transept/tensor';
 import type { Backend, Call, Kernel, OpName, Plan, View } from '@transept/tensor';
 import { newElements } from '../fence.ts';
 import { positionsOf } from '../oracle/cells.ts';
-import { definitionOf, resultType } from '../oracle/evaluate.ts';
+import { definitionOf } from '../oracle/evaluate.ts';
 import type { Fault, KernelFault } from './fault.ts';
 
 export type Step = ReturnType<ReturnType<typeof reference>['kernels']['copy']['prepare']>;
@@ -27,28 +27,26 @@ export function sound(fault?: Fault): Backend {
 
 const kernelOf = (op: OpName, fault: KernelFault | undefined): Kernel<Step> => ({
   epilogue: withEpilogue.has(op),
+  halves: op === 'matmul',
+  prologue: op === 'matmul',
+  stores: op === 'matmul' || op === 'rope',
   prepare: (call, plan) => (fault ? spoiled(call, plan, fault) : stepOf(call, plan)),
 });
 
 function stepOf(call: Call, plan: Plan, fault?: KernelFault): Step {
-  const { epilogue, ...bare } = call;
-  if (!epilogue) return bareStep(call, plan, fault);
-  const result: View = { buffer: -1, dtype: resultType(call), ...whole(call.output.shape) };
-  const first = bareStep({ ...bare, output: result }, plan, fault);
-  const dtypes = {
-    ...bare,
-    op: 'pointwise',
-    attrs: { expr: epilogue.expr },
-    inputs: [result, ...epilogue.inputs],
-  } as const;
-  const second = primitives.pointwise.prepare(dtypes, plan, capabilities);
+  const temporaries: View[] = [];
+  const calls = apart(call, (dtype, shape) => {
+    const view = { buffer: -1 - temporaries.length, dtype, ...whole(shape) };
+    temporaries.push(view);
+    return view;
+  });
+  const steps = calls.map((one) => bareStep(one, plan, one.op === call.op ? fault : undefined));
   return (memory) => {
-    const cells = newElements(result.dtype, elements(result.shape));
-    const inner: MemoryOf = (view) => (view.buffer === -1 ? cells : memory(view));
-    const [a, b] = [first(inner), second(inner)];
+    const cells = temporaries.map(({ dtype, shape }) => newElements(dtype, elements(shape)));
+    const inner: MemoryOf = (view) => cells[-1 - view.buffer] ?? memory(view);
+    const runs = steps.map((step) => step(inner));
     return (scalars) => {
-      a(scalars);
-      b(scalars);
+      for (const run of runs) run(scalars);
     };
   };
 }

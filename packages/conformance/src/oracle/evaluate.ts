@@ -1,7 +1,7 @@
 // One call over bounded numbers. Fused operations go through their definitions, with the freedom that `bounds.ts` allows a kernel
-// of its own; epilogues are a pointwise operation on the result.
-import { computeType, elements, isFused, lower, reference, trace, whole } from '@transept/tensor';
-import type { Attrs, Backend, Call, DType, Graph, Plan, Tensor, View } from '@transept/tensor';
+// of its own; what is joined to a call is taken apart again.
+import { apart, elements, isFused, lower, readsOf, reference, trace, whole, writesOf } from '@transept/tensor';
+import type { Attrs, Backend, Call, Graph, Plan, Tensor } from '@transept/tensor';
 import { rearranged, rescaling } from '../bounds.ts';
 import { isAnything } from './bounded.ts';
 import type { Bounded } from './bounded.ts';
@@ -16,33 +16,18 @@ const decomposer = ((): Backend => {
 })();
 const definitions = new WeakMap<Call, Plan>();
 
-/** Work through a call of `scope.plan`: afterwards the memory of its output holds the result. */
+/** Work through a call of `scope.plan`: afterwards the memory of all that it writes holds the results. */
 export function evaluate(call: Call, scope: Scope): void {
-  const { epilogue, ...bare } = call;
-  if (!epilogue) return withoutEpilogue(call, scope);
-  const result: View = { buffer: -1, dtype: resultType(call), ...whole(call.output.shape) };
-  const cells = new Cells(elements(result.shape));
-  const inner: Scope = { ...scope, memory: (view) => (view === result ? cells : scope.memory(view)) };
-  withoutEpilogue({ ...bare, output: result }, inner);
-  primitives.pointwise(
-    {
-      op: 'pointwise',
-      attrs: { expr: epilogue.expr },
-      inputs: [result, ...epilogue.inputs],
-      output: call.output,
-      label: call.label,
-    },
-    inner,
-  );
+  const temporaries: Cells[] = [];
+  const calls = apart(call, (dtype, shape) => {
+    temporaries.push(new Cells(elements(shape)));
+    return { buffer: -temporaries.length, dtype, ...whole(shape) };
+  });
+  const memory: Scope['memory'] = (view) => temporaries[-1 - view.buffer] ?? scope.memory(view);
+  for (const one of calls) evaluateOne(one, { ...scope, memory });
 }
 
-/** The type that an epilogue gets an operation's result in. */
-export function resultType({ op, inputs }: Call): DType {
-  if (op === 'argmax') return 'i32';
-  return op === 'gather' || op === 'reduce' ? computeType(inputs[0]!.dtype) : 'f32';
-}
-
-function withoutEpilogue(call: Call, scope: Scope): void {
+function evaluateOne(call: Call, scope: Scope): void {
   const { op, inputs, output } = call;
   if (!isFused(op)) return primitives[op](call, scope);
   let definition = definitions.get(call);
@@ -70,8 +55,8 @@ function loosened(x: Bounded): Bounded {
 /** Memory for a plan; `given` supplies the cells of bound buffers that exist already. */
 export function cellsFor(plan: Plan, given: (name: string) => Cells | undefined = () => undefined): Cells[] {
   const extents = plan.buffers.map((b) => (b.kind === 'bound' ? elements(b.shape) : 0));
-  for (const { inputs, output, epilogue } of plan.calls)
-    for (const view of [...inputs, output, ...(epilogue?.inputs ?? [])])
+  for (const call of plan.calls)
+    for (const view of [...readsOf(call), ...writesOf(call)])
       extents[view.buffer] = Math.max(extents[view.buffer] ?? 0, extentOf(view));
   return plan.buffers.map(
     (b, i) => (b.kind === 'bound' && b.role !== 'output' ? given(b.name) : undefined) ?? new Cells(extents[i]!),

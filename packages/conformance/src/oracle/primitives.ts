@@ -202,7 +202,10 @@ const scatter: Run = ({ inputs: [updates, indices], output, attrs }, scope) => {
     source.forEach((p, column) => {
       const at = updates!.offset + i * updates!.strides[0]! + p;
       const to = output.offset + row * output.strides[0]! + target[column]!;
-      if (attrs['mode'] !== 'add') return out.take(to, from, at);
+      if (attrs['mode'] !== 'add')
+        return output.dtype === updates!.dtype
+          ? out.take(to, from, at)
+          : out.set(to, stored(from.get(at), output.dtype));
       const [old, more] = [operand(out.get(to)), operand(from.get(at))];
       const sum = (a = 0, b = 0): number => a + b;
       if (float) return out.set(to, stored(applyFloat('add', [old, more], sum, scope.arithmetic), output.dtype));

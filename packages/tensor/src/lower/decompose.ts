@@ -14,7 +14,35 @@ import { isContiguous, whole } from '../shape.ts';
 export const kernelFor = (backend: Backend, op: OpName): Kernel<unknown> | undefined =>
   (backend.kernels as Partial<Record<OpName, Kernel<unknown>>>)[op];
 
-/** The call a node would become, with node numbers for buffers, as kernels get it to accept or decline. */
+/** The call that a node becomes, given where operands lie and where its output does. */
+export function callOf(node: CallNode, view: (o: Operand) => View, output: View): Call {
+  const { op, attrs, inputs, prologue, epilogue, stores, label } = node;
+  return {
+    op,
+    attrs,
+    inputs: inputs.map(view),
+    output,
+    label,
+    ...(prologue && {
+      prologue: {
+        op: prologue.op,
+        attrs: prologue.attrs,
+        inputs: prologue.inputs.map(view),
+        ...(prologue.output && { output: view(prologue.output) }),
+      },
+    }),
+    ...(epilogue && { epilogue: { ...epilogue, inputs: epilogue.inputs.map(view) } }),
+    ...(stores && {
+      stores: stores.map(({ from, start, into }) => ({
+        from: { ...output, ...from, offset: output.offset + from.offset },
+        start,
+        output: view(into),
+      })),
+    }),
+  };
+}
+
+/** The same with node numbers for buffers, as kernels get it to accept or decline. */
 export function draftCall(graph: Graph, node: CallNode, id: number): Call {
   const view = (o: Operand): View => ({
     buffer: graph.rootOf(o.node),
@@ -23,15 +51,7 @@ export function draftCall(graph: Graph, node: CallNode, id: number): Call {
     shape: o.shape,
     strides: o.strides,
   });
-  const output = node.into ? view(node.into) : { buffer: id, dtype: node.dtype, ...whole(node.shape) };
-  return {
-    op: node.op,
-    attrs: node.attrs,
-    inputs: node.inputs.map(view),
-    output,
-    label: node.label,
-    ...(node.epilogue ? { epilogue: { expr: node.epilogue.expr, inputs: node.epilogue.inputs.map(view) } } : {}),
-  };
+  return callOf(node, view, node.into ? view(node.into) : { buffer: id, dtype: node.dtype, ...whole(node.shape) });
 }
 
 export function decompose({ graph, outputs }: TracedGraph, backend: Backend, notes: Note[]): TracedGraph {

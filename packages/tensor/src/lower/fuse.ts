@@ -1,120 +1,61 @@
 // Second step of lowering: fewer, larger kernels. Chains of pointwise operations become one expression; a pointwise
-// operation on the result of another kernel becomes that kernel's epilogue; a copy of a pointwise result into a part of
-// another tensor becomes a pointwise operation that writes there. What nothing reads goes away.
+// operation on the result of another kernel becomes that kernel's epilogue; a copy of a result into a part of another
+// tensor becomes the operation itself, which writes there. What nothing reads goes away. `neighbours.ts` has the rest.
 import type { Backend } from '../backend.ts';
-import { input, substitute, walk } from '../expr.ts';
+import { input, substitute, usesIndex, walk } from '../expr.ts';
 import type { Expr } from '../expr.ts';
 import { isWhole } from '../graph.ts';
-import type { CallNode, Graph, Node, Operand, TracedGraph } from '../graph.ts';
+import type { CallNode, Operand, TracedGraph } from '../graph.ts';
 import type { Note } from '../plan.ts';
-import { reshapeLayout, sameLayout, sameShape } from '../shape.ts';
-import { draftCall, keepsPrecision, kernelFor } from './decompose.ts';
+import { isContiguous, sameShape } from '../shape.ts';
+import { Fusion, isSame, place, reshaped } from './fusion.ts';
+import type { FusedNodes } from './fusion.ts';
+import { joinHalves, joinNorm, joinStore } from './neighbours.ts';
 
-/** Nodes after fusion, by number; undefined where a node was joined to another or is not needed. */
-export type FusedNodes = (Node | undefined)[];
-
-export function fuse({ graph, outputs }: TracedGraph, backend: Backend, notes: Note[]): FusedNodes {
-  const nodes: FusedNodes = [...graph.nodes];
-  const kept = new Set(Object.values(outputs).map((t) => t.node));
-  const readers = liveReaders(graph, nodes, kept);
-  const { maxBindings } = backend.capabilities;
-
-  /** The call behind an operand when it can be moved to its only reader, number `to`. */
-  const movable = (o: Operand, to: number): CallNode | undefined => {
-    const node = nodes[o.node];
-    if (node?.kind !== 'call' || node.into || node.epilogue) return undefined;
-    if (kept.has(o.node) || readers.get(o.node)!.size !== 1 || !isWhole(graph, o) || !keepsPrecision(node))
-      return undefined;
-    return node.inputs.some((i) => writtenBetween(graph, nodes, i.node, o.node, to)) ? undefined : node;
-  };
-  /** Put a node in the place of number `id`, which now reads what number `from` read. */
-  const replace = (id: number, node: CallNode, from: number): void => {
-    const joined = nodes[from] as CallNode;
-    notes.push({
-      kind: 'fused',
-      op: node.op,
-      label: node.label,
-      detail: `${joined.op} and ${(nodes[id] as CallNode).op}`,
-    });
-    for (const i of operands(joined)) {
-      readers.get(i.node)!.delete(from);
-      readers.get(i.node)!.add(id);
-    }
-    nodes[from] = undefined;
-    nodes[id] = node;
-  };
-  const fits = (node: CallNode, id: number): boolean =>
-    new Set([...operands(node).map((o) => graph.rootOf(o.node)), graph.rootOf(id)]).size <= maxBindings &&
-    kernelFor(backend, node.op)!.declines?.(draftCall(graph, node, id), backend.capabilities) === undefined;
-
-  const calls = (visit: (node: CallNode, id: number) => void): void => {
-    for (let id = 0; id < nodes.length; id++) {
-      const node = nodes[id];
-      if (node?.kind === 'call') visit(node, id);
-    }
-  };
-
-  const joinChain = (node: CallNode, id: number): void => {
-    for (const o of node.inputs) {
-      const from = movable(o, id);
-      const joined = from?.op === 'pointwise' ? inline(node, o, from) : undefined;
-      if (!joined || !fits(joined, id)) continue;
-      replace(id, joined, o.node);
-      return joinChain(joined, id);
-    }
-  };
-  const writeThrough = (node: CallNode, id: number): void => {
-    const [source] = node.inputs;
-    const from = movable(source!, id);
-    if (from?.op !== 'pointwise' || from.dtype !== node.dtype || !sameShape(source!.shape, from.shape)) return;
-    if (from.inputs.some((i) => graph.rootOf(i.node) === graph.rootOf(id))) return;
-    const joined: CallNode = { ...from, into: node.into!, shape: node.shape, label: node.label };
-    if (fits(joined, id)) replace(id, joined, source!.node);
-  };
-  const joinEpilogue = (node: CallNode, id: number): void => {
-    const producers = [...new Set(node.inputs.map((o) => o.node))].sort((a, b) => b - a);
-    for (const producer of producers) {
-      const at = node.inputs.find((o) => o.node === producer)!;
-      const from = movable(at, id);
-      if (!from || !kernelFor(backend, from.op)!.epilogue) continue;
-      const joined = asEpilogue(node, at, from);
-      if (joined && fits(joined, id)) return replace(id, joined, producer);
-    }
-  };
-
-  calls((node, id) => node.op === 'pointwise' && joinChain(node, id));
-  calls((node, id) => node.op === 'copy' && node.into && writeThrough(node, id));
-  calls((node, id) => node.op === 'pointwise' && !node.into && joinEpilogue(node, id));
-  return nodes;
+export function fuse(traced: TracedGraph, backend: Backend, notes: Note[]): FusedNodes {
+  const fusion = new Fusion(traced, backend, notes);
+  fusion.calls((node, id) => node.op === 'pointwise' && joinChain(fusion, node, id));
+  fusion.calls((node, id) => node.op === 'copy' && writeThrough(fusion, node, id, { strided: true }));
+  fusion.calls((node, id) => node.op === 'pointwise' && !node.into && joinHalves(fusion, node, id));
+  fusion.calls((node, id) => node.op === 'pointwise' && !node.into && joinEpilogue(fusion, node, id));
+  fusion.calls((node, id) => node.op === 'copy' && writeThrough(fusion, node, id, { strided: false }));
+  fusion.calls((node, id) => node.op === 'scatter' && joinStore(fusion, node, id));
+  fusion.calls((node, id) => joinNorm(fusion, node, id));
+  return fusion.nodes;
 }
 
-const operands = (node: CallNode): readonly Operand[] => [
-  ...node.inputs,
-  ...(node.epilogue?.inputs ?? []),
-  ...(node.into ? [node.into] : []),
-];
-
-/** Who reads each node; nodes that neither an output nor a bound state depends on are dropped. */
-function liveReaders(graph: Graph, nodes: FusedNodes, kept: ReadonlySet<number>): Map<number, Set<number>> {
-  const readers = new Map(nodes.map((_, id) => [id, new Set<number>()]));
-  for (let id = nodes.length - 1; id >= 0; id--) {
-    const node = nodes[id]!;
-    if (node.kind !== 'call') continue;
-    const writesState = node.into !== undefined && graph.nodes[graph.rootOf(id)]!.kind === 'bound';
-    if (!kept.has(id) && !writesState && readers.get(id)!.size === 0) nodes[id] = undefined;
-    else for (const o of operands(node)) readers.get(o.node)!.add(id);
+function joinChain(fusion: Fusion, node: CallNode, id: number): void {
+  for (const o of node.inputs) {
+    const from = fusion.movable(o, id);
+    const joined = from?.op === 'pointwise' ? inline(node, o, from) : undefined;
+    if (!joined || !fusion.fits(joined, id)) continue;
+    fusion.replace(id, joined, o.node);
+    return joinChain(fusion, joined, id);
   }
-  return readers;
 }
 
-/** Is the memory of a node written by a node after `after`, up to `to`? Reading it later would then read something else. */
-function writtenBetween(graph: Graph, nodes: FusedNodes, node: number, after: number, to: number): boolean {
-  const root = graph.rootOf(node);
-  for (let id = after + 1; id <= to; id++) {
-    const other = nodes[id];
-    if (other?.kind === 'call' && other.into && graph.rootOf(id) === root) return true;
+/** Any operation can write to a contiguous part of another tensor; a pointwise one can write to any, if it is not made an epilogue. */
+function writeThrough(fusion: Fusion, node: CallNode, id: number, { strided }: { strided: boolean }): void {
+  const [source] = node.inputs as [Operand];
+  const from = fusion.call(source.node);
+  if (!from || !node.into || from.into || from.dtype !== node.dtype) return;
+  if (isContiguous(node.into) === strided || (strided && from.op !== 'pointwise')) return;
+  if (!fusion.isOnlyFor(source.node, id) || !isWhole(fusion.graph, source) || !fusion.readsTheSame(source.node, id))
+    return;
+  const into = reshaped(node.into, from.shape);
+  const joined: CallNode | undefined = into && { ...from, into, shape: node.shape, label: node.label };
+  if (joined && fusion.fits(joined, id)) fusion.replace(id, joined, source.node);
+}
+
+function joinEpilogue(fusion: Fusion, node: CallNode, id: number): void {
+  const producers = [...new Set(node.inputs.map((o) => o.node))].sort((a, b) => b - a);
+  for (const producer of producers) {
+    const at = node.inputs.find((o) => o.node === producer)!;
+    const from = fusion.movable(at, id);
+    if (!from || !fusion.kernel(from).epilogue) continue;
+    const joined = asEpilogue(node, at, from);
+    if (joined && fusion.fits(joined, id)) return fusion.replace(id, joined, producer);
   }
-  return false;
 }
 
 /** The expression of `from` in the place of `node`'s input `at`. */
@@ -152,25 +93,6 @@ function asEpilogue(node: CallNode, at: Operand, from: CallNode): CallNode | und
   });
   if (!possible) return undefined;
   return { ...from, epilogue: { expr: own, inputs }, shape: from.shape, dtype: node.dtype };
-}
-
-const isSame = (a: Operand, b: Operand): boolean => a.node === b.node && sameLayout(a, b);
-
-/** The position of an operand in a list, added if it is new. */
-function place(list: Operand[], o: Operand): number {
-  const known = list.findIndex((x) => isSame(x, o));
-  return known >= 0 ? known : list.push(o) - 1;
-}
-
-function reshaped(o: Operand, shape: readonly number[]): Operand | undefined {
-  const layout = reshapeLayout(o, shape);
-  return layout && { node: o.node, ...layout };
-}
-
-function usesIndex(expr: Expr): boolean {
-  let found = false;
-  walk(expr, (e) => (found ||= e.kind === 'index'));
-  return found;
 }
 
 function exprSize(expr: Expr): number {

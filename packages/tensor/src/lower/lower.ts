@@ -9,7 +9,7 @@ import type { Call, Note, Plan, View } from '../plan.ts';
 import { elements, whole } from '../shape.ts';
 import { checkStored } from '../storage.ts';
 import type { Storage } from '../storage.ts';
-import { decompose } from './decompose.ts';
+import { callOf, decompose } from './decompose.ts';
 import { fuse } from './fuse.ts';
 import { placeNodes } from './place.ts';
 
@@ -49,13 +49,7 @@ export function lower(traced: TracedGraph, backend: Backend, { readback = [], st
     const output = node.into
       ? view(node.into)
       : { buffer: at.buffer, dtype: node.dtype, ...full, offset: at.offset / bytesPer[node.dtype] };
-    if (elements(output.shape) === 0) return [];
-    const call = { op: node.op, attrs: node.attrs, inputs: node.inputs.map(view), output, label: node.label };
-    return [
-      node.epilogue
-        ? { ...call, epilogue: { expr: node.epilogue.expr, inputs: node.epilogue.inputs.map(view) } }
-        : call,
-    ];
+    return elements(output.shape) === 0 ? [] : [callOf(node, view, output)];
   });
   checkStored(graph.name, backend.name, buffers, calls, backend.capabilities);
   return { name: graph.name, backend: backend.name, buffers, calls, scalars: graph.scalars, notes };

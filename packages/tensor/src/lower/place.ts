@@ -9,7 +9,8 @@ import { elements } from '../shape.ts';
 import type { Shape } from '../shape.ts';
 import { storedBytes } from '../storage.ts';
 import type { Storage } from '../storage.ts';
-import type { FusedNodes } from './fuse.ts';
+import { usedBy, writtenBy } from './fusion.ts';
+import type { FusedNodes } from './fusion.ts';
 
 /** Where a node's value lies: a planned buffer and a byte offset in it. */
 export interface Place {
@@ -45,19 +46,12 @@ export function placeNodes(
   const temporaries = new Map<number, Lifetime>();
   const read = new Set<number>();
 
-  nodes.forEach((node, id) => {
-    if (node?.kind !== 'call') return;
-    for (const o of [...node.inputs, ...(node.epilogue?.inputs ?? []), ...(node.into ? [node.into] : [])]) {
-      const root = graph.rootOf(o.node);
-      read.add(root);
-      const life = temporaries.get(root);
-      if (life) life.last = id;
-    }
-    const root = graph.rootOf(id);
-    const { shape, dtype } = nodes[root] ?? node;
+  /** Memory that call `id` is the first to write. */
+  const begin = (root: number, id: number): void => {
+    if (places.has(root) || temporaries.has(root) || graph.nodes[root]!.kind === 'bound') return;
+    const { shape, dtype } = nodes[root] ?? graph.nodes[root]!;
     const bytes = byteSize(graph.name, elements(shape) * bytesPer[dtype], can);
     const output = outputs.get(root);
-    if (places.has(root) || temporaries.has(root) || graph.nodes[root]!.kind === 'bound') return;
     if (!output) temporaries.set(root, { node: root, bytes, first: id, last: id });
     else {
       const bound = {
@@ -70,6 +64,16 @@ export function placeNodes(
       } as const;
       places.set(root, { buffer: buffers.push(bound) - 1, offset: 0 });
     }
+  };
+  nodes.forEach((node, id) => {
+    if (node?.kind !== 'call') return;
+    for (const used of usedBy(node)) {
+      const root = graph.rootOf(used);
+      read.add(root);
+      const life = temporaries.get(root);
+      if (life) life.last = id;
+    }
+    for (const written of [id, ...writtenBy(node)]) begin(graph.rootOf(written), id);
   });
   graph.nodes.forEach((node, id) => {
     if (node.kind !== 'bound' || !read.has(id)) return;
