@@ -12,6 +12,8 @@ let clock: Clock = 'wall';
 /** Which clock everything is timed by. Default: `wall`. */
 export const useClock = (name: Clock): void => void (clock = name);
 
+export const chosenClock = (): Clock => clock;
+
 /** Milliseconds by the clock. */
 export function now(elsewhere = false): number {
   if (clock === 'wall') return performance.now();
@@ -27,7 +29,7 @@ export interface Contender {
   measured?(): number;
   /** Works on threads that are not JavaScript's. */
   readonly elsewhere?: boolean;
-  dispose?(): void;
+  dispose?(): Promise<void> | void;
 }
 
 export interface Timing {

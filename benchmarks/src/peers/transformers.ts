@@ -7,28 +7,10 @@ import { registerHooks } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { join, normalize } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { configs } from '../cpu/models.ts';
-import type { Task } from '../cpu/models.ts';
-import { now } from '../measure.ts';
-import { randomIds } from '../random.ts';
-import type { Prepared, Runtime } from '../runtime.ts';
+import type { Runtime } from '../runtime.ts';
 import { importPeer, peerPath, peerVersion } from './installed.ts';
-
-type Tensors = Record<string, { readonly data: ArrayLike<number> }>;
-interface Model {
-  (inputs: object): Promise<Tensors>;
-  generate(options: object): Promise<unknown>;
-  dispose(): Promise<unknown>;
-}
-interface Transformers {
-  readonly env: Record<string, unknown> & { backends: { onnx: { wasm: Record<string, unknown> } } };
-  readonly Tensor: new (type: 'int64', data: BigInt64Array, dims: readonly number[]) => unknown;
-  readonly [auto: `AutoModel${string}`]: { from_pretrained(name: string, options: object): Promise<Model> };
-}
-
-const names = { translator: 'marian-tiny', smollm: 'smol-llama', minilm: 'minilm' } as const;
-const classes = { translator: 'AutoModelForSeq2SeqLM', smollm: 'AutoModelForCausalLM', minilm: 'AutoModel' } as const;
-const dtypes = { f32: 'fp32', f16: 'fp16', q8: 'q8', q4: 'q4' } as const;
+import { fileOf, prepareTask } from './transformers-task.ts';
+import type { Transformers } from './transformers-task.ts';
 
 export async function transformers(threads: number, folder: string): Promise<Runtime> {
   const T = await importAsPage();
@@ -39,41 +21,7 @@ export async function transformers(threads: number, folder: string): Promise<Run
   return {
     name: 'transformers.js (wasm)',
     version: peerVersion('@huggingface/transformers'),
-    task: (task) => prepare(T, folder, task),
-  };
-}
-
-async function prepare(T: Transformers, folder: string, task: Task): Promise<Prepared | undefined> {
-  const { model: which, weights, rows, length, tokens, beams } = task;
-  const suffix = { f32: '', f16: '_fp16', q8: '_quantized', q4: '_q4' }[weights];
-  const file = { translator: 'decoder_model_merged', smollm: 'model', minilm: 'model' }[which];
-  if (beams > 1 || !existsSync(join(folder, names[which], 'onnx', `${file}${suffix}.onnx`))) return undefined;
-  const options = { dtype: dtypes[weights], device: 'wasm', local_files_only: true };
-  const model = await T[classes[which]]!.from_pretrained(names[which], options);
-  const vocabulary = configs[which]['vocab_size'] as number;
-  const ids = Array.from({ length: rows }, (_, r) => randomIds(r + 1, length, vocabulary)).flat();
-  const tensor = (values: readonly number[]): unknown =>
-    new T.Tensor('int64', BigInt64Array.from(values, BigInt), [rows, length]);
-  const zeros = ids.map(() => 0);
-  const inputs = { input_ids: tensor(ids), attention_mask: tensor(ids.map(() => 1)) };
-  const dispose = (): void => void model.dispose();
-  if (tokens === 0) {
-    const all = { ...inputs, token_type_ids: tensor(zeros) };
-    return { run: async () => (await model(all))['last_hidden_state']!.data, dispose };
-  }
-  let measured = 0;
-  return {
-    async run() {
-      const times: number[] = [];
-      // The streamer is given the prompt first.
-      const streamer = { put: () => void times.push(now()), end() {} };
-      const own = rows === 1 ? { streamer } : {};
-      const began = now();
-      await model.generate({ ...inputs, ...own, max_new_tokens: tokens, min_new_tokens: tokens, do_sample: false });
-      measured = rows === 1 ? ((times.at(-1)! - times[1]!) / (tokens - 1)) * tokens : now() - began;
-    },
-    measured: () => measured,
-    dispose,
+    task: async (task) => (existsSync(join(folder, fileOf(task))) ? prepareTask(T, task) : undefined),
   };
 }
 
