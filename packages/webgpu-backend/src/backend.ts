@@ -147,8 +147,8 @@ function targetOf(device: GPUDevice, info: GPUAdapterInfo | undefined): Target {
     queries: software ? 2 : 4,
     tile,
     binding: device.limits.maxStorageBufferBindingSize,
-    // Enough for a large GPU to have work everywhere; a second dispatch costs about what 256 keys do.
-    split: { workgroups: software ? 0 : 128, keys: 256, k: 1024 },
+    // 256 workgroups of 64 have some 256 kB of reads under way, as much as a GPU fetches in the time that one takes.
+    split: { workgroups: software ? 0 : 256, keys: 128, k: 1024 },
   };
 }
 
