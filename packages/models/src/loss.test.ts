@@ -84,7 +84,7 @@ it('of both that BERT was pretrained for', async () => {
     prediction_logits: floats([1, 2, 2], 0, 1, 2, 0),
     seq_relationship_logits: floats([1, 2], 2, 1),
     labels: ids([1, 2], -100, 1),
-    nextSentenceLabel: ids([1], 0),
+    pairLabels: ids([1], 0),
   };
   expect(await loss({ architectures: ['BertForPreTraining'] }, given)).toBeCloseTo(minusLog(0, 2) + minusLog(2, 1), 5);
 });

@@ -12,8 +12,8 @@ export interface Targets {
    * decoder-only model they are its ids: what each is to foretell is the next one.
    */
   readonly labels?: Tensor;
-  /** i32 [B]: 1 where the second text does not follow the first. Only where both are pretrained. */
-  readonly nextSentenceLabel?: Tensor;
+  /** i32 [B]: 1 where the second text does not follow the first, or ALBERT's two are in the wrong order. Only for pretraining. */
+  readonly pairLabels?: Tensor;
   /** i32 [B], the places of the answer's first and last token. */
   readonly startPositions?: Tensor;
   readonly endPositions?: Tensor;
@@ -25,39 +25,24 @@ export interface Targets {
 export function lossOf(model: Model, outputs: Readonly<Record<string, Tensor>>, targets: Targets): Tensor {
   const output = (name: string): Tensor => needed(outputs[name], name, model);
   const target = (name: keyof Targets): Tensor => needed(targets[name], name, model);
-  switch (model.kind) {
-    case 'decoder': {
-      const labels = target('labels');
-      return meanCrossEntropy(slice(output('logits'), 1, 0, -1), slice(labels, 1, 1));
-    }
-    case 'encoder-decoder':
-      return meanCrossEntropy(output('logits'), target('labels'));
-    case 'encoder':
-    case 'vision':
-      return headLoss(model, output, target, targets);
-    default:
-      return model satisfies never;
-  }
-}
-
-function headLoss(
-  model: EncoderModel | VisionModel,
-  output: (name: string) => Tensor,
-  target: (name: keyof Targets) => Tensor,
-  { mask, nextSentenceLabel }: Targets,
-): Tensor {
+  if (model.kind === 'decoder')
+    return meanCrossEntropy(slice(output('logits'), 1, 0, -1), slice(target('labels'), 1, 1));
+  if (model.kind === 'encoder-decoder') return meanCrossEntropy(output('logits'), target('labels'));
   switch (model.task) {
     case 'features':
       throw new TypeError(`loss: a "${model.modelType}" without a head has none; take one with a head`);
     case 'maskedTokens': {
-      if (!nextSentenceLabel) return meanCrossEntropy(output('logits'), target('labels'));
-      const masked = meanCrossEntropy(output('prediction_logits'), target('labels'));
-      return add(masked, meanCrossEntropy(output('seq_relationship_logits'), nextSentenceLabel));
+      if (!targets.pairLabels) return meanCrossEntropy(output('logits'), target('labels'));
+      const pairs = output('sop_logits' in outputs ? 'sop_logits' : 'seq_relationship_logits');
+      return add(
+        meanCrossEntropy(output('prediction_logits'), target('labels')),
+        meanCrossEntropy(pairs, targets.pairLabels),
+      );
     }
     case 'tokenClassification':
       return meanCrossEntropy(output('logits'), target('labels'));
     case 'replacedTokens':
-      return meanBinaryCrossEntropy(output('logits'), cast(target('labels'), 'f32'), mask);
+      return meanBinaryCrossEntropy(output('logits'), cast(target('labels'), 'f32'), targets.mask);
     case 'sequenceClassification':
       return classificationLoss(model, output('logits'), target('labels'));
     case 'questionAnswering': {

@@ -137,7 +137,10 @@ function heads(reader: ConfigReader, config: AlbertConfig): HeadMakers {
       task: 'maskedTokens',
       outputs: (w, hidden) => ({
         prediction_logits: predictions(w, hidden),
-        sop_logits: linear(poolInside(w, hidden), linearWeights(w, 'sop_classifier.classifier', width, 2)),
+        sop_logits: linear(
+          poolInside(w, hidden),
+          linearWeights(w, 'sop_classifier.classifier', width, reader.labels().length),
+        ),
       }),
     }),
     ForSequenceClassification: () => sequenceClassification(reader.labels(), width, poolInside),

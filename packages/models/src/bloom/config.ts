@@ -18,7 +18,7 @@ export function bloomConfig(config: ConfigReader): BloomConfig {
   const width = config.size(config.first('n_embed', 'hidden_size'), 64);
   return {
     width,
-    ...readHeads(config, { width, heads: config.first('n_head', 'num_attention_heads') }),
+    ...readHeads(config, { width, heads: config.first('n_head', 'num_attention_heads'), defaultHeads: 8 }),
     layers: config.size(config.first('n_layer', 'num_hidden_layers'), 2),
     vocabSize: config.size('vocab_size', 250880),
     eps: config.number('layer_norm_epsilon', 1e-5),

@@ -140,7 +140,7 @@ function adopt(out: Graph, from: Graph, name: string): Tensor {
   if ('values' in parameter.source) return out.constant(name, parameter.shape, parameter.source.values as Float32Array);
   const { parts, plus } = parameter.source;
   const { shape, dtype } = parameter;
-  if (parts.length > 1) return out.mergedParameter(parts, dtype, { name });
+  if (parts.length > 1 || parts[0]!.name !== name) return out.mergedParameter(parts, dtype, { name });
   return out.parameter(parts[0]!.name, shape, dtype, plus === undefined ? {} : { plus });
 }
 

@@ -71,6 +71,14 @@ const ops = (backend: Backend, build: (g: Graph) => Record<string, Tensor>): str
   lower(trace('test', build), backend).calls.map((c) => c.op);
 
 describe('lower', () => {
+  it('leaves parameters their names, also one of a single part', () => {
+    const { buffers } = lower(
+      trace('test', (g) => ({ y: mul(g.mergedParameter([{ name: 'w.0', shape: [2] }], 'f32', { name: 'w.all' }), 2) })),
+      reference(),
+    );
+    expect(buffers.flatMap((b) => (b.kind === 'bound' && b.role === 'parameter' ? [b.name] : []))).toEqual(['w.all']);
+  });
+
   it('runs primitives on the reference backend', async () => {
     const { y } = await run(reference(), { a: ramp(6), b: ramp(12) }, (g) => ({
       y: matmul(g.input('a', [2, 3]), transpose(g.parameter('b', [4, 3]))),

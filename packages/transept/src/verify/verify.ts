@@ -4,7 +4,7 @@ import type { Files, OpenFilesOptions } from '@transept/checkpoint';
 import { forward, generate } from '@transept/generate';
 import type { ForwardInputs } from '@transept/generate';
 import { decoderIdsFrom } from '@transept/models';
-import type { WeightType } from '@transept/models';
+import type { Targets, WeightType } from '@transept/models';
 import type { Backend } from '@transept/tensor';
 import { load } from '../load.ts';
 import type { TextModel } from '../load.ts';
@@ -157,31 +157,40 @@ async function verifyForward(run: Run, call: GoldenCall): Promise<OutputReport[]
   return reports;
 }
 
-/** Names of a recording's inputs that say what the outputs should have been. */
-const targetNames = ['labels', 'next_sentence_label', 'start_positions', 'end_positions'];
+/** Inputs of a recording that say what the outputs should have been. */
+const targetNames: Readonly<Record<string, keyof Targets>> = {
+  labels: 'labels',
+  next_sentence_label: 'pairLabels',
+  sentence_order_label: 'pairLabels',
+  start_positions: 'startPositions',
+  end_positions: 'endPositions',
+};
 
 async function verifyLoss(run: Run, call: GoldenCall): Promise<OutputReport[]> {
   const { model, golden } = run;
   if (call.args['output_router_logits']) return [{ name: 'loss', verdict: 'unsupported' }];
-  const entries = Object.entries(await readInputs(golden, call));
-  const targets = Object.fromEntries(entries.filter(([name]) => targetNames.includes(name)));
-  const inputs = Object.fromEntries(entries.filter(([name]) => !targetNames.includes(name)));
-  const { labels } = targets;
+  const arrays = await readInputs(golden, call);
+  const targets: Partial<Record<keyof Targets, GoldenArray>> = {};
+  const inputs: Record<string, GoldenArray> = {};
+  for (const [name, array] of Object.entries(arrays)) {
+    const target = targetNames[name];
+    if (target) targets[target] = array;
+    else inputs[name] = array;
+  }
   const given = forwardInputs(inputs);
+  const { attention_mask: mask } = inputs;
   const outputs = await forward(
     model.loaded,
-    model.loaded.model.kind === 'encoder-decoder' && !given.decoderInputIds && labels
-      ? { ...given, decoderInputIds: decoderIdsFrom(rowsOf(labels), model.loaded.config) }
+    model.loaded.model.kind === 'encoder-decoder' && !given.decoderInputIds && targets.labels
+      ? { ...given, decoderInputIds: decoderIdsFrom(rowsOf(targets.labels), model.loaded.config) }
       : given,
     run.signal && { signal: run.signal },
   );
-  const mask = inputs['attention_mask'];
-  const loss = await lossFrom(model.loaded, outputs, { ...camelCased(targets), ...(mask && { mask }) });
+  const loss = await lossFrom(model.loaded, outputs, { ...targets, ...(mask && { mask }) });
   return Promise.all(
     Object.entries(call.outputs).map(async ([name, array]): Promise<OutputReport> => {
       if (name !== 'loss' || typeof array !== 'string') return { name, verdict: 'unsupported' };
-      const expected = await golden.read(array);
-      return report(name, relativeError(expected, [loss]), run.bound);
+      return report(name, relativeError(await golden.read(array), [loss]), run.bound);
     }),
   );
 }
@@ -293,20 +302,12 @@ async function readInputs(golden: Golden, call: GoldenCall): Promise<Record<stri
 
 /** Matrices of ids as rows, everything else with its shape, under the names that `forward` gives them. */
 function forwardInputs(arrays: Readonly<Record<string, GoldenArray>>): ForwardInputs {
-  const inputs = Object.entries(camelCased(arrays)).map(([name, array]): [string, unknown] => [
-    name,
-    array.shape.length === 2 && array.data instanceof Int32Array ? rowsOf(array) : array,
-  ]);
+  const inputs = Object.entries(arrays).map(([name, array]): [string, unknown] => {
+    const key = name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+    return [key, array.shape.length === 2 && array.data instanceof Int32Array ? rowsOf(array) : array];
+  });
   return Object.fromEntries(inputs) as unknown as ForwardInputs;
 }
-
-const camelCased = <T>(values: Readonly<Record<string, T>>): Record<string, T> =>
-  Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [
-      name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()),
-      value,
-    ]),
-  );
 
 function rowsOf({ shape, data }: GoldenArray): ArrayLike<number>[] {
   const [rows, length] = shape as [number, number];
