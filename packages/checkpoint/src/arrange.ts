@@ -1,6 +1,7 @@
 // GGUF stores some tensors in another order, or with other values, than the checkpoints they were made from. Each way is plain
-// data here, with the function that undoes it on values in f32.
+// data here, with what undoes it: rows are gathered as they are stored, values are changed in f32.
 import { elements, type Shape } from '@transept/tensor';
+import type { Block } from './stored.ts';
 
 export type Arrangement =
   /** Each head's rows come as pairs (i, i + half) side by side: the order of rotary positions in llama.cpp. */
@@ -25,54 +26,60 @@ export function unitOf(arranged: Arrangement | undefined, shape: Shape): number 
   }
 }
 
-/** The values of whole units as the tensor's name means them. May change `values` in place. */
-export function undo(
-  values: Float32Array<ArrayBuffer>,
-  arranged: Arrangement,
-  shape: Shape,
-): Float32Array<ArrayBuffer> {
+/** Arrangements that move rows: these are undone some rows at a time. */
+export type RowArrangement = Exclude<Arrangement, { readonly kind: 'added' }>;
+
+/** Rows `first` … `last`-1 of whole units of a tensor. */
+export interface Rows {
+  readonly arranged: RowArrangement;
+  readonly shape: Shape;
+  readonly first: number;
+  readonly last: number;
+}
+
+/** Elements of one row. */
+export const rowElements = (shape: Shape): number => elements(shape) / shape[0]!;
+
+/**
+ * The elements of some rows, as they are stored; of a transposed tensor they are still [columns, rows]. `from` has whole units, and
+ * rows of a transposed tensor begin and end with blocks. Fills `to`.
+ */
+export function gatherRows(
+  from: Uint8Array,
+  { arranged, shape, first, last }: Rows,
+  block: Block,
+  to: Uint8Array,
+): void {
+  const bytesOf = (count: number): number => (count / block.elements) * block.bytes;
   switch (arranged.kind) {
-    case 'added':
-      for (let i = 0; i < values.length; i++) values[i]! -= arranged.value;
-      return values;
-    case 'paired-rows':
-      return unpaired(values, values.slice(), shape[0]! / arranged.heads, values.length / unitOf(arranged, shape));
+    case 'paired-rows': {
+      const rows = shape[0]! / arranged.heads;
+      const length = bytesOf(rowElements(shape));
+      for (let row = first; row < last; row++) {
+        const inHead = row % rows;
+        const half = inHead < rows / 2 ? 0 : 1;
+        const stored = row - inHead + 2 * (inHead - half * (rows / 2)) + half;
+        to.set(from.subarray(stored * length, (stored + 1) * length), (row - first) * length);
+      }
+      return;
+    }
     case 'transposed': {
       const [rows, columns] = shape as [number, number];
-      const out = new Float32Array(values.length);
-      for (let column = 0; column < columns; column++)
-        for (let row = 0; row < rows; row++) out[row * columns + column] = values[column * rows + row]!;
-      return out;
+      const [all, skipped, length] = [bytesOf(rows), bytesOf(first), bytesOf(last - first)];
+      for (let column = 0; column < columns; column++) {
+        const at = column * all + skipped;
+        to.set(from.subarray(at, at + length), column * length);
+      }
+      return;
     }
     default:
-      return arranged satisfies never;
+      arranged satisfies never;
   }
 }
 
-/** The same for so many units as they are stored, where it only moves rows. Undefined where values have to be known. */
-export function undoBytes(
-  bytes: Uint8Array<ArrayBuffer>,
-  arranged: Arrangement,
-  shape: Shape,
-  units: number,
-): Uint8Array<ArrayBuffer> | undefined {
-  if (arranged.kind !== 'paired-rows') return undefined;
-  return unpaired(bytes, bytes.slice(), shape[0]! / arranged.heads, units);
-}
-
-/** Rows of some heads, of each head the first halves of all pairs and then the second halves. */
-function unpaired<A extends Float32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>>(
-  from: A,
-  to: A,
-  rows: number,
-  heads: number,
-): A {
-  const length = from.length / (heads * rows);
-  for (let head = 0; head < heads; head++)
-    for (let row = 0; row < rows; row++) {
-      const at = (head * rows + row) * length;
-      const place = head * rows + (row >> 1) + (row & 1 ? rows / 2 : 0);
-      to.set(from.subarray(at, at + length), place * length);
-    }
-  return to;
+/** [columns, rows] to [rows, columns]. */
+export function transpose(values: Float32Array, columns: number, out: Float32Array): void {
+  const rows = values.length / columns;
+  for (let row = 0, o = 0; row < rows; row++)
+    for (let column = 0; column < columns; column++) out[o++] = values[column * rows + row]!;
 }

@@ -1,13 +1,14 @@
 // A checkpoint: every tensor of a model by name, read one at a time or streamed in the order of the file. Opening it reads and
 // checks the headers only; every format gives the same list of tensors, and they are read by the same code.
-import { formatShape, type Shape } from '@transept/tensor';
+import { elements, formatShape, type Shape } from '@transept/tensor';
 import type { Arrays, Target } from './convert.ts';
 import { CheckpointError, quoted } from './errors.ts';
 import type { Files } from './files/files.ts';
 import { readSafetensorsHeader } from './safetensors/header.ts';
 import { readShards } from './safetensors/shards.ts';
 import type { TensorInfo } from './stored.ts';
-import { converted, stream, type Piece, type StreamOptions } from './stream.ts';
+import { converted } from './pieces.ts';
+import { stream, type Piece, type StreamOptions } from './stream.ts';
 
 const SINGLE = 'model.safetensors';
 const SHARDED = 'model.safetensors.index.json';
@@ -38,8 +39,8 @@ export interface Checkpoint {
     options: { readonly as: T; readonly shape?: Shape; readonly signal?: AbortSignal },
   ): Promise<Arrays[T]>;
   /**
-   * Many tensors, in the order of their bytes, the next bytes being read while the consumer works. Holds about 16 MB of the
-   * files and one converted piece at a time, however large the tensors; a tensor that the file holds transposed is one piece.
+   * Many tensors, in the order of their bytes, the next bytes being read while the consumer works. Takes about 32 MB once and no
+   * more, however large the tensors; of a tensor that the file holds transposed it takes the whole as it is stored.
    */
   stream<T extends Target>(
     names: Iterable<string>,
@@ -83,7 +84,7 @@ function checkpointOf(files: Files, place: string, { tensors: list, metadata }: 
     async read(name, { as, shape, signal }) {
       const info = find(name, shape);
       const bytes = await files.read(info.file, { start: info.start, end: info.end, ...(signal && { signal }) });
-      return converted(info, bytes, as);
+      return converted(info, bytes, { first: 0, count: elements(info.shape) }, as);
     },
     stream: (names, options) =>
       stream(

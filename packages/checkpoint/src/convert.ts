@@ -34,14 +34,17 @@ const arrayOf: { readonly [T in Target]: ArrayType<Arrays[T]> } = {
   q4: Uint8Array,
 };
 
+/** What memory is used for on the way from a file to a result; no two of these are the same memory. */
+type Use = 'gathered' | 'aligned' | 'values' | 'ordered' | 'result';
+
 /**
  * Memory for one result after the other: a conversion that is given this may put its result where the last one was, or leave it
  * in the memory it came in.
  */
 export class Workspace {
-  readonly #memory = new Map<'result' | 'values', ArrayBuffer>();
+  readonly #memory = new Map<Use, ArrayBuffer>();
 
-  take<T extends Target>(use: 'result' | 'values', to: T, length: number): Arrays[T] {
+  take<T extends Target>(use: Use, to: T, length: number): Arrays[T] {
     const bytes = length * arrayOf[to].BYTES_PER_ELEMENT;
     let memory = this.#memory.get(use);
     if (!memory || memory.byteLength < bytes) this.#memory.set(use, (memory = new ArrayBuffer(bytes)));
@@ -100,28 +103,32 @@ export function convert(
   to: Target,
   space?: Workspace,
 ): Arrays[Target] {
-  if (isKept(from, to)) return view(space ? bytes : bytes.slice(), arrayOf[to] as ArrayType<Arrays[Target]>);
-  const block = blockOf(from);
-  const length = (bytes.length / block.bytes) * block.elements;
-  if (to === 'bf16' || to === 'q8' || to === 'q4' || (to === 'f16' && !isPlain(from)))
-    return encode(valuesOf(bytes, from, length, space), to, space);
-  const out = take(to, length, space);
-  if (isPlain(from)) convertInto(bytes, from, to, out);
+  if (isKept(from, to)) return view(space ? bytes : bytes.slice(), arrayOf[to] as ArrayType<Arrays[Target]>, space);
+  const viaValues =
+    to === 'bf16' || to === 'q8' || to === 'q4' || (to === 'f16' && (from === 'BF16' || !isPlain(from)));
+  if (viaValues) return encode(valuesOf(bytes, from, space), to, space);
+  const out = take(to, elementsIn(bytes, from), space);
+  if (isPlain(from)) convertInto(bytes, from, to, out, space);
   else if (to === 'f32') dequantize(bytes, from, out as Float32Array);
   else throw notWhole(from, to);
   return out;
 }
 
-/** Elements as f32, on their way to something else. */
-function valuesOf(
+function elementsIn(bytes: Uint8Array, dtype: StoredDType): number {
+  const block = blockOf(dtype);
+  return (bytes.length / block.bytes) * block.elements;
+}
+
+/** Elements as f32, on their way to something else; with a workspace, perhaps in the memory they came in. */
+export function valuesOf(
   bytes: Uint8Array<ArrayBuffer>,
   from: StoredDType,
-  length: number,
   space?: Workspace,
 ): Float32Array<ArrayBuffer> {
-  if (from === 'F32') return view(bytes, Float32Array<ArrayBuffer>);
+  if (from === 'F32') return view(space ? bytes : bytes.slice(), Float32Array<ArrayBuffer>, space);
+  const length = elementsIn(bytes, from);
   const values = space?.take('values', 'f32', length) ?? new Float32Array(length);
-  if (isPlain(from)) convertInto(bytes, from, 'f32', values);
+  if (isPlain(from)) convertInto(bytes, from, 'f32', values, space);
   else dequantize(bytes, from, values);
   return values;
 }
@@ -151,11 +158,18 @@ export function encode(values: Float32Array<ArrayBuffer>, to: Target, space?: Wo
   return out;
 }
 
-function convertInto(bytes: Uint8Array<ArrayBuffer>, from: PlainDType, to: DType, out: Arrays[Target]): void {
+function convertInto(
+  bytes: Uint8Array<ArrayBuffer>,
+  from: PlainDType,
+  to: DType,
+  out: Arrays[Target],
+  space?: Workspace,
+): void {
+  const as = <A>(type: ArrayType<A>): A => view(bytes, type, space);
   switch (from) {
     case 'F32':
     case 'F64': {
-      const values = from === 'F32' ? view(bytes, Float32Array) : view(bytes, Float64Array);
+      const values = from === 'F32' ? as(Float32Array) : as(Float64Array);
       if (to === 'f32') return f64ToF32(values, out);
       if (to === 'f16') return toHalf(values, out);
       throw notWhole(from, to);
@@ -163,44 +177,39 @@ function convertInto(bytes: Uint8Array<ArrayBuffer>, from: PlainDType, to: DType
     case 'F16': {
       if (to !== 'f32') throw notWhole(from, to);
       const table = halfTable();
-      const bits = view(bytes, Uint16Array);
+      const bits = as(Uint16Array);
       for (let i = 0; i < bits.length; i++) out[i] = table[bits[i]!]!;
       return;
     }
     case 'BF16': {
-      if (to !== 'f32' && to !== 'f16') throw notWhole(from, to);
-      const bits = view(bytes, Uint16Array);
-      const wide = to === 'f32' ? (out as Float32Array) : new Float32Array(bits.length);
-      const wideBits = new Uint32Array(wide.buffer, wide.byteOffset, wide.length);
-      for (let i = 0; i < bits.length; i++) wideBits[i] = bits[i]! << 16;
-      return to === 'f32' ? undefined : toHalf(wide, out);
+      if (to !== 'f32') throw notWhole(from, to);
+      const bits = as(Uint16Array);
+      const wide = new Uint32Array(out.buffer, out.byteOffset, out.length);
+      for (let i = 0; i < bits.length; i++) wide[i] = bits[i]! << 16;
+      return;
     }
+    // A number of 64 bits that is out of range stays so when it is rounded to a double.
     case 'I64':
+      return whole(as(BigInt64Array), to, out);
     case 'U64':
-      // A number of 64 bits that is out of range stays so when it is rounded to a double.
-      return whole(
-        Float64Array.from(from === 'I64' ? view(bytes, BigInt64Array) : view(bytes, BigUint64Array), Number),
-        to,
-        out,
-      );
+      return whole(as(BigUint64Array), to, out);
     case 'I32':
-      return whole(view(bytes, Int32Array), to, out);
+      return whole(as(Int32Array), to, out);
     case 'U32':
-      return whole(view(bytes, Uint32Array), to, out);
+      return whole(as(Uint32Array), to, out);
     case 'I16':
-      return whole(view(bytes, Int16Array), to, out);
+      return whole(as(Int16Array), to, out);
     case 'U16':
-      return whole(view(bytes, Uint16Array), to, out);
+      return whole(as(Uint16Array), to, out);
     case 'I8':
-      return whole(view(bytes, Int8Array), to, out);
+      return whole(as(Int8Array), to, out);
     case 'U8':
       return whole(bytes, to, out);
-    case 'BOOL':
-      return whole(
-        bytes.map((b) => (b === 0 ? 0 : 1)),
-        to,
-        out,
-      );
+    case 'BOOL': {
+      const yes = to === 'f16' ? f16Bits(1) : 1;
+      for (let i = 0; i < bytes.length; i++) out[i] = bytes[i] === 0 ? 0 : yes;
+      return;
+    }
     default:
       return from satisfies never;
   }
@@ -212,9 +221,15 @@ type ArrayType<A> = {
 };
 
 /** Bytes as numbers; copied first where they do not start at a multiple of the number's size. */
-function view<A>(bytes: Uint8Array<ArrayBuffer>, type: ArrayType<A>): A {
-  const aligned = bytes.byteOffset % type.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice();
+function view<A>(bytes: Uint8Array<ArrayBuffer>, type: ArrayType<A>, space?: Workspace): A {
+  const aligned = bytes.byteOffset % type.BYTES_PER_ELEMENT === 0 ? bytes : copy(bytes, space);
   return new type(aligned.buffer, aligned.byteOffset, bytes.length / type.BYTES_PER_ELEMENT);
+}
+
+function copy(bytes: Uint8Array<ArrayBuffer>, space: Workspace | undefined): Uint8Array<ArrayBuffer> {
+  const out = space?.take('aligned', 'u8', bytes.length);
+  out?.set(bytes);
+  return out ?? bytes.slice();
 }
 
 function f64ToF32(values: Float32Array | Float64Array, out: Arrays[Target]): void {
@@ -253,10 +268,10 @@ function toBrainHalf(values: Float32Array<ArrayBuffer>, out: Arrays[Target]): vo
   }
 }
 
-function whole(values: ArrayLike<number>, to: DType, out: Arrays[Target]): void {
+function whole(values: ArrayLike<number | bigint>, to: DType, out: Arrays[Target]): void {
   const [min, max] = limits[to];
   for (let i = 0; i < values.length; i++) {
-    const value = values[i]!;
+    const value = Number(values[i]!);
     if (value < min || value > max) throw doesNotFit(value, i, to, `${min} to ${max}`);
     out[i] = to === 'f16' ? f16Bits(value) : value;
   }

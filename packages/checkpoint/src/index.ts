@@ -1,5 +1,5 @@
 export { openCheckpoint, type Checkpoint, type Contents, type OpenOptions } from './checkpoint.ts';
-export { convert, ConversionError, encode, type Arrays, type Target } from './convert.ts';
+export { convert, ConversionError, encode, Workspace, type Arrays, type Target } from './convert.ts';
 export { CheckpointError } from './errors.ts';
 export { blobs } from './files/blobs.ts';
 export { directory } from './files/directory.ts';
@@ -14,6 +14,7 @@ export { parseHubAddress, type HubAddress } from './hub/address.ts';
 export { browserCache } from './hub/browser-cache.ts';
 export { defaultCacheFolder, diskCache } from './hub/disk-cache.ts';
 export { defaultCache, hub, type HubOptions } from './hub/hub.ts';
+export { Shared } from './shared.ts';
 export { segmentCache, type SegmentStore } from './hub/segment-cache.ts';
 export { f16Bits, halfTable } from './half.ts';
 export { readJson, type JsonObject } from './json.ts';

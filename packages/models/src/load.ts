@@ -1,8 +1,8 @@
 // From files to a model on a device: every weight that the model's graphs ask for is checked against the checkpoint first, and the
 // sum of all against the device; then they are streamed into buffers of their own, converted on the way. A load that fails or is
 // cancelled leaves nothing allocated.
-import { encode, openCheckpoint, readJson } from '@transept/checkpoint';
-import type { Files, Piece, Target, TensorInfo } from '@transept/checkpoint';
+import { encode, openCheckpoint, readJson, Workspace } from '@transept/checkpoint';
+import type { Arrays, Files, Piece, Target, TensorInfo } from '@transept/checkpoint';
 import { BackendError, storedBytes } from '@transept/tensor';
 import type { Backend, Buffer, Parameter, Storage } from '@transept/tensor';
 import type { Json } from './config.ts';
@@ -93,6 +93,7 @@ export async function loadModel(files: Files, backend: Backend, options: LoadMod
     options.onProgress,
   );
   const writer = new Writer(backend);
+  const space = new Workspace();
   /** What a tensor is read as: as it will be stored, if that is the same everywhere and nothing is added to it. */
   const as = ({ name }: TensorInfo): Target => {
     const [first, ...rest] = destinations.get(name)!;
@@ -101,7 +102,7 @@ export async function loadModel(files: Files, backend: Backend, options: LoadMod
   };
   for await (const piece of checkpoint.stream(destinations.keys(), { as, ...cancel })) {
     for (const destination of destinations.get(piece.info.name)!)
-      put(writer, buffers.get(destination.parameter)!, piece, destination, stored.get(destination.parameter));
+      put(writer, buffers.get(destination.parameter)!, piece, destination, stored.get(destination.parameter), space);
     report(piece.bytes);
   }
   writer.end();
@@ -162,10 +163,18 @@ function put(
   { as, data, offset }: Piece<Target>,
   { start, plus }: Destination,
   stored: Storage | undefined,
+  space: Workspace,
 ): void {
   const first = start + offset;
-  if (stored) return writer.write(buffer, as === 'f32' ? encode(data, stored) : data, storedBytes(stored, first));
-  writer.write(buffer, plus ? data.map((x) => x + plus) : data, first * 4);
+  if (stored)
+    return writer.write(buffer, as === 'f32' ? encode(data, stored, space) : data, storedBytes(stored, first));
+  writer.write(buffer, plus ? added(data, plus, space) : data, first * 4);
+}
+
+function added(data: Arrays[Target], plus: number, space: Workspace): Float32Array<ArrayBuffer> {
+  const out = space.take('values', 'f32', data.length);
+  for (let i = 0; i < out.length; i++) out[i] = data[i]! + plus;
+  return out;
 }
 
 const sizeOf = ({ start, end }: TensorInfo): number => end - start;

@@ -1,5 +1,6 @@
 // Files that the page already holds: from a file input, drag and drop, or a download.
 import { CheckpointError } from '../errors.ts';
+import { blobBytes } from './body.ts';
 import { checkPath, checkRange, type Files } from './files.ts';
 
 /** The given blobs by path, for example `{ 'config.json': file1, 'model.safetensors': file2 }`. */
@@ -18,12 +19,12 @@ export function blobs(files: Readonly<Record<string, Blob>>, name = 'blobs'): Fi
     name,
     has: async (path) => held.has(path),
     size: async (path) => find(path).size,
-    async read(path, { start = 0, end, signal } = {}) {
+    async read(path, { start = 0, end, signal, into } = {}) {
       signal?.throwIfAborted();
       const blob = find(path);
       const stop = end ?? blob.size;
       checkRange(path, start, stop, blob.size);
-      const bytes = new Uint8Array(await blob.slice(start, stop).arrayBuffer());
+      const bytes = await blobBytes(blob.slice(start, stop), into);
       signal?.throwIfAborted();
       if (bytes.length !== stop - start)
         throw new CheckpointError(

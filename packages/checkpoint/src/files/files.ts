@@ -8,6 +8,11 @@ export interface ReadOptions {
   /** Byte after the last one. Default: the end of the file. */
   readonly end?: number;
   readonly signal?: AbortSignal;
+  /**
+   * Memory for the bytes, at least as many as are asked for. A place that can puts them at its beginning and gives a view of them;
+   * another gives memory of its own.
+   */
+  readonly into?: Uint8Array<ArrayBuffer>;
 }
 
 export interface Files {
@@ -17,7 +22,10 @@ export interface Files {
   has(path: string, options?: { readonly signal?: AbortSignal }): Promise<boolean>;
   /** Size in bytes. Throws a CheckpointError when there is no such file. */
   size(path: string, options?: { readonly signal?: AbortSignal }): Promise<number>;
-  /** Exactly the bytes start … end-1, in memory of their own. Fewer bytes than asked for are an error, not a short result. */
+  /**
+   * Exactly the bytes start … end-1, in memory of their own or in that of `into`. Fewer bytes than asked for are an error, not a
+   * short result.
+   */
   read(path: string, options?: ReadOptions): Promise<Uint8Array<ArrayBuffer>>;
   /** The weights of this place, where they do not lie in safetensors files under their usual names. */
   weights?(options?: { readonly signal?: AbortSignal }): Promise<Contents>;
@@ -40,4 +48,22 @@ export function checkPath(path: string): void {
 export function checkRange(path: string, start: number, end: number, size: number): void {
   if (!Number.isSafeInteger(start) || !Number.isSafeInteger(end) || start < 0 || start > end || end > size)
     throw new CheckpointError(`files: bytes ${start} to ${end} of ${path} do not exist; it has ${size} bytes`);
+}
+
+/** Memory for so many bytes: the beginning of what was given, else new. */
+export function room(length: number, into: Uint8Array<ArrayBuffer> | undefined): Uint8Array<ArrayBuffer> {
+  if (!into) return new Uint8Array(length);
+  if (into.length < length)
+    throw new CheckpointError(`files: ${length} bytes do not fit into the ${into.length} that were given`);
+  return into.subarray(0, length);
+}
+
+/** Bytes that are there already, as `read` gives them. */
+export function copied(
+  bytes: Uint8Array<ArrayBuffer>,
+  into: Uint8Array<ArrayBuffer> | undefined,
+): Uint8Array<ArrayBuffer> {
+  const out = room(bytes.length, into);
+  out.set(bytes);
+  return out;
 }

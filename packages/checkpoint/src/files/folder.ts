@@ -1,7 +1,7 @@
 // A folder on disk, by positional reads. Node, Bun and Deno; the built-in modules are asked for at run time, so a bundler
 // for the browser sees nothing to resolve.
 import { CheckpointError, quoted } from '../errors.ts';
-import { checkPath, checkRange, type Files } from './files.ts';
+import { checkPath, checkRange, room, type Files } from './files.ts';
 
 /** The largest piece one call to the operating system reads. */
 const PIECE_BYTES = 64 << 20;
@@ -41,7 +41,7 @@ export function folder(path: string): Files {
       if (!stat.isFile()) throw new CheckpointError(`folder: ${at(file)} is not a file`);
       return stat.size;
     },
-    async read(file, { start = 0, end, signal } = {}) {
+    async read(file, { start = 0, end, signal, into } = {}) {
       signal?.throwIfAborted();
       const handle = await fs.open(at(file), 'r').catch(async (cause) => {
         throw await missing(file, cause);
@@ -50,7 +50,7 @@ export function folder(path: string): Files {
         const { size } = await handle.stat();
         const stop = end ?? size;
         checkRange(at(file), start, stop, size);
-        const bytes = new Uint8Array(stop - start);
+        const bytes = room(stop - start, into);
         for (let done = 0; done < bytes.length;) {
           signal?.throwIfAborted();
           const { bytesRead } = await handle.read(

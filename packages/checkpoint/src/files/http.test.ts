@@ -72,6 +72,31 @@ describe('http', () => {
     ]);
   });
 
+  it('fetches a file once where ranges are ignored, also when the one who began has gone', async () => {
+    let end = (): void => {};
+    const coming = new Promise<void>((resolve) => {
+      servers.push(
+        createServer((_, response) => {
+          response.writeHead(200, { 'content-length': data.length }).write(data.subarray(0, 500));
+          end = () => response.end(data.subarray(500));
+          resolve();
+        }),
+      );
+    });
+    const server = servers.at(-1)!;
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const files = http(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+    const abort = new AbortController();
+    const first = files.read('data.bin', { start: 1, end: 3, signal: abort.signal });
+    await coming;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const second = files.read('data.bin', { start: 600, end: 602 });
+    abort.abort(new Error('stop'));
+    await expect(first).rejects.toThrow('stop');
+    end();
+    expect([...(await second)]).toEqual([...data.subarray(600, 602)]);
+  });
+
   it('fetches a file once where ranges are ignored', async () => {
     const { base, seen } = await serve(noRanges);
     const files = http(base);

@@ -1,8 +1,9 @@
 // Files under a web address, by range requests. Of a server that ignores ranges a small file is fetched once and kept, a large one
 // read from its beginning.
 import { CheckpointError } from '../errors.ts';
+import { Shared } from '../shared.ts';
 import { takeBody } from './body.ts';
-import { checkPath, checkRange, type Files, type ReadOptions } from './files.ts';
+import { checkPath, checkRange, copied, type Files, type ReadOptions } from './files.ts';
 import { Sequential } from './sequential.ts';
 
 /** Larger files are not kept where ranges are ignored. */
@@ -24,7 +25,7 @@ export function http(
 ): Files {
   const root = String(base).replace(/\/+$/, '');
   const sizes = new Map<string, number>();
-  const whole = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
+  const whole = new Map<string, Shared<Uint8Array<ArrayBuffer>>>();
   const sequential = new Map<string, Sequential>();
 
   const url = (path: string): string => {
@@ -51,10 +52,10 @@ export function http(
     path: string,
     response: Response,
     limit: number,
-    signal?: AbortSignal,
+    { signal, into }: Pick<ReadOptions, 'signal' | 'into'>,
   ): Promise<Uint8Array<ArrayBuffer> | undefined> => {
     try {
-      return await takeBody(response, limit);
+      return await takeBody(response, limit, into);
     } catch (cause) {
       if (signal?.aborted) throw cause;
       throw new CheckpointError(`http: the transfer of ${url(path)} broke off: ${reason(cause)}`, { cause });
@@ -69,17 +70,20 @@ export function http(
   const slice = (
     path: string,
     bytes: Uint8Array<ArrayBuffer>,
-    start: number,
-    end = bytes.length,
+    { start = 0, end = bytes.length, into }: ReadOptions,
   ): Uint8Array<ArrayBuffer> => {
     checkRange(url(path), start, end, bytes.length);
-    return bytes.slice(start, end);
+    return copied(bytes.subarray(start, end), into);
   };
   /** The whole file, of an answer that has it. */
-  const all = async (path: string, response: Response, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> => {
+  const all = async (
+    path: string,
+    response: Response,
+    options: Pick<ReadOptions, 'signal' | 'into'>,
+  ): Promise<Uint8Array<ArrayBuffer>> => {
     const announced = lengthOf(response);
     const limit = sizes.get(path) ?? announced;
-    const bytes = await body(path, response, limit ?? UNANNOUNCED_BYTES, signal);
+    const bytes = await body(path, response, limit ?? UNANNOUNCED_BYTES, options);
     if (!bytes)
       throw new CheckpointError(
         limit === undefined
@@ -110,21 +114,59 @@ export function http(
     return sizes.get(path)!;
   };
 
-  const read = async (path: string, { start = 0, end, signal }: ReadOptions = {}): Promise<Uint8Array<ArrayBuffer>> => {
+  const read = async (path: string, options: ReadOptions = {}): Promise<Uint8Array<ArrayBuffer>> => {
+    const { start = 0, end, signal } = options;
     const kept = whole.get(path);
-    if (kept) return slice(path, await kept, start, end);
+    if (kept) return slice(path, await kept.get(signal), options);
     const known = sizes.get(path);
     if (known !== undefined) {
       checkRange(url(path), start, end ?? known, known);
       if (start === (end ?? known)) return new Uint8Array(0);
       const inOrder = sequential.get(path);
-      if (inOrder) return inOrder.read(start, end ?? known, signal);
+      if (inOrder) return inOrder.read(start, end ?? known, options);
     }
     const ranged = start > 0 || end !== undefined;
-    const response = await request(path, {
-      ...(ranged && { headers: { range: `bytes=${start}-${end === undefined ? '' : end - 1}` } }),
-      ...(signal && { signal }),
+    // The caller's signal ends the transfer, as long as it is the caller's alone.
+    const transfer = new AbortController();
+    const stop = (): void => transfer.abort(signal?.reason);
+    signal?.throwIfAborted();
+    signal?.addEventListener('abort', stop, { once: true });
+    try {
+      const response = await request(path, {
+        ...(ranged && { headers: { range: `bytes=${start}-${end === undefined ? '' : end - 1}` } }),
+        signal: transfer.signal,
+      });
+      if (!ranged || response.status !== 200) return await part(path, response, options);
+      const announced = lengthOf(response) ?? 0;
+      if (announced > KEPT_BYTES) {
+        await response.body?.cancel();
+        sizes.set(path, announced);
+        sequential.set(path, new Sequential(url(path), (given) => fromStart(path, given)));
+        return await read(path, { ...options, start, end: end ?? announced });
+      }
+      whole.set(path, keep(path, response, transfer));
+    } finally {
+      signal?.removeEventListener('abort', stop);
+    }
+    return slice(path, await whole.get(path)!.get(signal), options);
+  };
+
+  /** A file that comes as a whole, for all who want parts of it. */
+  const keep = (path: string, response: Response, transfer: AbortController): Shared<Uint8Array<ArrayBuffer>> => {
+    let coming: Response | undefined = response;
+    return new Shared(async (signal) => {
+      const now = coming ?? (await fromStart(path, signal));
+      if (coming) signal.addEventListener('abort', () => transfer.abort(signal.reason), { once: true });
+      coming = undefined;
+      return all(path, now, { signal });
     });
+  };
+
+  /** What was asked for, of an answer that has only that. */
+  const part = async (path: string, response: Response, options: ReadOptions): Promise<Uint8Array<ArrayBuffer>> => {
+    const { start = 0, end } = options;
+    const known = sizes.get(path);
+    if (response.status === 200) return all(path, response, options);
     if (response.status === 206) {
       const range = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(response.headers.get('content-range') ?? '');
       if (range && Number(range[1]) !== start) {
@@ -136,7 +178,7 @@ export function http(
       const total = range && range[3] !== '*' ? Number(range[3]) : undefined;
       const until = end ?? total ?? known;
       const limit = until === undefined ? UNANNOUNCED_BYTES : until - start;
-      const bytes = await body(path, response, limit, signal);
+      const bytes = await body(path, response, limit, options);
       if (!bytes) throw new CheckpointError(`http: ${url(path)} gave more than ${limit} bytes from ${start} on`);
       if (total !== undefined) sizes.set(path, total);
       const expected = (until ?? start + bytes.length) - start;
@@ -148,26 +190,12 @@ export function http(
       if (total === undefined && !sizes.has(path) && end === undefined) sizes.set(path, start + bytes.length);
       return bytes;
     }
-    if (response.status !== 200) {
-      await response.body?.cancel();
-      if (response.status === 416)
-        throw new CheckpointError(
-          `http: ${url(path)} has no bytes ${start} to ${end ?? 'its end'} (${response.headers.get('content-range') ?? 'size unknown'})`,
-        );
-      throw refused(path, response);
-    }
-    const announced = lengthOf(response) ?? 0;
-    if (ranged && announced > KEPT_BYTES) {
-      await response.body?.cancel();
-      sizes.set(path, announced);
-      sequential.set(path, new Sequential(url(path), (stop) => fromStart(path, stop)));
-      return read(path, { start, end: end ?? announced, ...(signal && { signal }) });
-    }
-    const bytes = all(path, response, signal);
-    if (!ranged) return bytes;
-    whole.set(path, bytes);
-    bytes.catch(() => whole.delete(path));
-    return slice(path, await bytes, start, end);
+    await response.body?.cancel();
+    if (response.status === 416)
+      throw new CheckpointError(
+        `http: ${url(path)} has no bytes ${start} to ${end ?? 'its end'} (${response.headers.get('content-range') ?? 'size unknown'})`,
+      );
+    throw refused(path, response);
   };
 
   return {

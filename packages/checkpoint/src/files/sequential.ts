@@ -1,6 +1,8 @@
 // A large file of a server that ignores ranges: one body, read from its beginning. Reads that go forward pass over what lies between;
 // one that goes back begins anew. Nothing is kept but the piece that came last.
 import { CheckpointError } from '../errors.ts';
+import { Turns } from '../shared.ts';
+import { room, type ReadOptions } from './files.ts';
 
 /** A body that nobody reads from is given up after so long; it would hold the connection. */
 const IDLE_MS = 1_500;
@@ -18,7 +20,7 @@ export class Sequential {
   /** Where the piece begins in the file. */
   #at = 0;
   #idle: ReturnType<typeof setTimeout> | undefined;
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
 
   constructor(name: string, open: (signal: AbortSignal) => Promise<Response>) {
     this.#name = name;
@@ -26,13 +28,17 @@ export class Sequential {
   }
 
   /** Bytes start … end-1. Calls take turns. */
-  read(start: number, end: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
-    const run = this.#turn.then(async () => {
+  read(
+    start: number,
+    end: number,
+    { signal, into }: Pick<ReadOptions, 'signal' | 'into'> = {},
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#turns.take(async () => {
       clearTimeout(this.#idle);
       const stop = (): void => this.#close();
       signal?.addEventListener('abort', stop, { once: true });
       try {
-        return await this.#read(start, end, signal);
+        return await this.#read(start, room(end - start, into), signal);
       } catch (error) {
         this.#close();
         signal?.throwIfAborted();
@@ -41,15 +47,17 @@ export class Sequential {
         signal?.removeEventListener('abort', stop);
         if (this.#body) this.#idle = setTimeout(() => this.#close(), IDLE_MS);
       }
-    });
-    this.#turn = run.catch(() => {});
-    return run;
+    }, signal);
   }
 
-  async #read(start: number, end: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+  /** Fills `out` with the bytes from `start` on. */
+  async #read(
+    start: number,
+    out: Uint8Array<ArrayBuffer>,
+    signal: AbortSignal | undefined,
+  ): Promise<Uint8Array<ArrayBuffer>> {
     signal?.throwIfAborted();
     if (start < this.#at) this.#close();
-    const out = new Uint8Array(end - start);
     for (let done = 0; done < out.length;) {
       const at = start + done - this.#at;
       if (at < this.#piece.length) {
@@ -64,7 +72,7 @@ export class Sequential {
       const { done: ended, value } = await reader.read();
       if (ended)
         throw new CheckpointError(
-          `http: ${this.#name} ended at byte ${this.#at} while bytes ${start} to ${end} were read`,
+          `http: ${this.#name} ended at byte ${this.#at} while bytes ${start} to ${start + out.length} were read`,
         );
       this.#piece = value;
     }

@@ -2,9 +2,9 @@
 // come out of its metadata, the weights under their Hugging Face names. Whoever reads a folder can read this.
 import type { Contents } from '../checkpoint.ts';
 import { CheckpointError, quoted } from '../errors.ts';
-import { checkRange, type Files } from '../files/files.ts';
+import { checkRange, copied, type Files } from '../files/files.ts';
 import type { JsonObject } from '../json.ts';
-import { converted } from '../stream.ts';
+import { converted } from '../pieces.ts';
 import type { TensorInfo } from '../stored.ts';
 import { specialIds, type Source } from './architectures/architecture.ts';
 import { architectures } from './architectures/index.ts';
@@ -56,11 +56,12 @@ export async function gguf(
     name: `${files.name}/${file}`,
     has: async (path, options) => documents.has(path) || (path.endsWith('.gguf') && files.has(path, options)),
     size: async (path, options) => document(path)?.length ?? files.size(path, options),
-    async read(path, { start = 0, end, signal } = {}) {
+    async read(path, options = {}) {
       const bytes = document(path);
-      if (!bytes) return files.read(path, { start, ...(end !== undefined && { end }), ...(signal && { signal }) });
-      checkRange(path, start, end ?? bytes.length, bytes.length);
-      return bytes.slice(start, end ?? bytes.length);
+      if (!bytes) return files.read(path, options);
+      const { start = 0, end = bytes.length, into } = options;
+      checkRange(path, start, end, bytes.length);
+      return copied(bytes.subarray(start, end), into);
     },
     weights: async () => contents,
     ...(files.verified && { verified: files.verified }),
@@ -115,7 +116,7 @@ async function readConstants(
         `gguf: ${tensor.file}: tensor ${quoted(name)} has shape [${tensor.shape.join(', ')}]; expected at most ${MAX_CONSTANT_ELEMENTS} numbers`,
       );
     const bytes = await files.read(tensor.file, { start: tensor.start, end: tensor.end, ...options });
-    constants.set(name, converted(tensor, bytes, 'f32'));
+    constants.set(name, converted(tensor, bytes, { first: 0, count: tensor.shape[0]! }, 'f32'));
   }
   return constants;
 }

@@ -39,10 +39,11 @@ export async function readGgufHeader(
       if (bytes.length >= MAX_HEADER_BYTES)
         throw fault(file, `its header has more than ${MAX_HEADER_BYTES} bytes; that is no model`);
       const end = Math.min(size, MAX_HEADER_BYTES, Math.max(4 * bytes.length, error.needed));
-      const more = await files.read(file, { start: bytes.length, end, ...options });
       const joined = new Uint8Array(end);
       joined.set(bytes);
-      joined.set(more, bytes.length);
+      const rest = joined.subarray(bytes.length);
+      const more = await files.read(file, { start: bytes.length, end, into: rest, ...options });
+      if (more.buffer !== joined.buffer) rest.set(more);
       bytes = joined;
     }
   }

@@ -4,7 +4,8 @@
 /** The contents of a file that is there in full. */
 export interface CachedBlob {
   readonly size: number;
-  read(start: number, end: number): Promise<Uint8Array<ArrayBuffer>>;
+  /** Bytes start … end-1, at the beginning of `into` where that is given and the cache can. */
+  read(start: number, end: number, into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
 }
 
 /** A blob on its way: bytes are appended until it is whole. Held by one writer at a time. */
@@ -12,7 +13,7 @@ export interface PartialBlob {
   /** How many bytes are there, from an earlier session too. */
   readonly size: number;
   append(bytes: Uint8Array): Promise<void>;
-  read(start: number, end: number): Promise<Uint8Array<ArrayBuffer>>;
+  read(start: number, end: number, into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
   /** Throw the bytes away. */
   clear(): Promise<void>;
   /** It is whole and right: from now on a blob. */

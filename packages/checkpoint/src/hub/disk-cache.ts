@@ -1,7 +1,7 @@
 // The cache on disk, in the layout of huggingface_hub: models--org--name/{refs,blobs,snapshots}. Blobs on their way have names of
 // their own, because Python's downloads lock theirs in another way.
 import { CheckpointError, quoted } from '../errors.ts';
-import { checkPath } from '../files/files.ts';
+import { checkPath, room } from '../files/files.ts';
 import { checkRepo } from './address.ts';
 import type { CachedBlob, CachedModel, HubCache, PartialBlob } from './cache.ts';
 import { diskLock } from './disk-lock.ts';
@@ -48,10 +48,15 @@ export function diskCache(folder: string = defaultCacheFolder()): HubCache {
     });
   };
 
-  const read = async (path: string, start: number, end: number): Promise<Uint8Array<ArrayBuffer>> => {
+  const read = async (
+    path: string,
+    start: number,
+    end: number,
+    into?: Uint8Array<ArrayBuffer>,
+  ): Promise<Uint8Array<ArrayBuffer>> => {
     const handle = await fs.open(path, 'r').catch((cause) => failed(`read ${path}`, cause));
     try {
-      const bytes = new Uint8Array(end - start);
+      const bytes = room(end - start, into);
       for (let done = 0; done < bytes.length;) {
         const { bytesRead } = await handle.read(bytes, done, bytes.length - done, start + done);
         if (bytesRead === 0)
@@ -69,7 +74,7 @@ export function diskCache(folder: string = defaultCacheFolder()): HubCache {
   const blobAt = async (path: string): Promise<CachedBlob | undefined> => {
     const stat = await fs.stat(path).catch(() => undefined);
     if (!stat?.isFile()) return undefined;
-    return { size: stat.size, read: (start, end) => read(path, start, end) };
+    return { size: stat.size, read: (start, end, into) => read(path, start, end, into) };
   };
 
   return {
@@ -140,7 +145,7 @@ export function diskCache(folder: string = defaultCacheFolder()): HubCache {
             await handle.appendFile(bytes).catch((cause) => failed(`write ${partial}`, cause));
             size += bytes.length;
           },
-          read: (start, end) => read(at, start, end),
+          read: (start, end, into) => read(at, start, end, into),
           async clear() {
             await handle.truncate(0);
             size = 0;
@@ -227,7 +232,7 @@ function finished(blob: CachedBlob): Omit<PartialBlob, 'close'> {
   };
   return {
     size: blob.size,
-    read: (start, end) => blob.read(start, end),
+    read: (start, end, into) => blob.read(start, end, into),
     append: refuse,
     clear: refuse,
     finish: async () => {},

@@ -1,6 +1,8 @@
 // One file on its way into the cache: its bytes come in order, go to the cache, and can be read there as soon as they are. Nothing
 // runs unless somebody waits for bytes; a transfer that nobody reads from is ended after a while, and goes on where it stopped.
 import { CheckpointError, quoted } from '../errors.ts';
+import type { ReadOptions } from '../files/files.ts';
+import { Turns } from '../shared.ts';
 import type { CachedBlob, HubCache, PartialBlob } from './cache.ts';
 import { sha256, type Hash } from './sha256.ts';
 
@@ -46,8 +48,7 @@ export class Download {
   #idle: ReturnType<typeof setTimeout> | undefined;
   #finished: CachedBlob | undefined;
   #begun = false;
-  /** Calls take turns. */
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
 
   constructor(file: RemoteFile, options: DownloadOptions) {
     this.#file = file;
@@ -63,30 +64,32 @@ export class Download {
   async whole(signal?: AbortSignal): Promise<CachedBlob> {
     await this.#inTurn(async () => {
       if (!this.#finished) await this.#pull(Infinity, signal);
-    });
+    }, signal);
     return this.#finished!;
   }
 
   /** Bytes start … end-1, as soon as they have come. */
-  read(start: number, end: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+  read(
+    start: number,
+    end: number,
+    { signal, into }: Pick<ReadOptions, 'signal' | 'into'> = {},
+  ): Promise<Uint8Array<ArrayBuffer>> {
     return this.#inTurn(async () => {
       if (!this.#finished) await this.#pull(end, signal);
-      return (this.#finished ?? this.#partial!).read(start, end);
-    });
+      return (this.#finished ?? this.#partial!).read(start, end, into);
+    }, signal);
   }
 
-  #inTurn<T>(task: () => Promise<T>): Promise<T> {
+  #inTurn<T>(task: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     this.#begun = true;
-    const run = this.#turn.then(async () => {
+    return this.#turns.take(async () => {
       clearTimeout(this.#idle);
       try {
         return await task();
       } finally {
         if (this.#partial) this.#idle = setTimeout(() => void this.#inTurn(() => this.#suspend()), IDLE_MS);
       }
-    });
-    this.#turn = run.catch(() => {});
-    return run;
+    }, signal);
   }
 
   /** End the transfer and let others write; the bytes stay. */
@@ -181,8 +184,7 @@ export class Download {
     const { request } = this.#options;
     const { url, size } = this.#file;
     const abort = new AbortController();
-    const stop = signal ? AbortSignal.any([signal, abort.signal]) : abort.signal;
-    const init: RequestInit = { signal: stop, ...(from > 0 && { headers: { range: `bytes=${from}-` } }) };
+    const init: RequestInit = { signal: abort.signal, ...(from > 0 && { headers: { range: `bytes=${from}-` } }) };
     const asked = request(url, init).catch((cause) => {
       throw cause instanceof CheckpointError ? new Broken(cause.message, { cause }) : cause;
     });
@@ -207,7 +209,7 @@ export class Download {
     return { reader: response.body.getReader(), abort, skip: from - starts };
   }
 
-  /** What is waited for, or an error when it does not come in time. */
+  /** What is waited for, or an error when it does not come in time. Ends the transfer when the caller gives up meanwhile. */
   async #orStall<T>(
     promise: Promise<T>,
     { abort }: { readonly abort: AbortController },
@@ -218,6 +220,8 @@ export class Download {
     const stalled = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new Broken(`nothing came for ${stallMs / 1000} s`)), stallMs);
     });
+    const stop = (): void => abort.abort(signal!.reason);
+    signal?.addEventListener('abort', stop, { once: true });
     try {
       return await Promise.race([promise, stalled]);
     } catch (cause) {
@@ -226,6 +230,7 @@ export class Download {
       if (cause instanceof Broken || cause instanceof CheckpointError) throw cause;
       throw new Broken(reason(cause), { cause });
     } finally {
+      signal?.removeEventListener('abort', stop);
       clearTimeout(timer);
       promise.catch(() => {});
     }
@@ -243,7 +248,7 @@ export class Download {
     }
     await partial.finish();
     this.#partial = undefined;
-    this.#finished = { size: partial.size, read: (start, end) => partial.read(start, end) };
+    this.#finished = { size: partial.size, read: (start, end, into) => partial.read(start, end, into) };
   }
 }
 

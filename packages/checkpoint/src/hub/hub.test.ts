@@ -210,6 +210,60 @@ describe.each(['disk', 'segments'])('hub, with a cache of %s', (kind) => {
     expect(await files.read('model.bin')).toEqual(large);
   });
 
+  it('looks a file up for all who ask, also when the first of them gives up', async () => {
+    let answer = (): void => {};
+    const asked = new Promise<void>((resolve) => {
+      server.faults.answer = (request, response) => {
+        if (request.method !== 'HEAD') return false;
+        answer = () => response.writeHead(404, { 'x-error-code': 'EntryNotFound' }).end();
+        resolve();
+        return true;
+      };
+    });
+    const abort = new AbortController();
+    const files = open(cache());
+    const first = files.has('none.json', { signal: abort.signal });
+    const second = files.has('none.json');
+    await asked;
+    abort.abort(new Error('stop'));
+    await expect(first).rejects.toThrow('stop');
+    answer();
+    expect(await second).toBe(false);
+    expect(server.seen).toHaveLength(1);
+  });
+
+  it('gives up a look-up that nobody waits for, and asks again for who comes later', async () => {
+    const abort = new AbortController();
+    server.faults.answer = () => true;
+    const files = open(cache());
+    const first = files.has('none.json', { signal: abort.signal });
+    setTimeout(() => abort.abort(new Error('stop')), 20);
+    await expect(first).rejects.toThrow('stop');
+    delete server.faults.answer;
+    expect(await files.has('none.json')).toBe(false);
+  });
+
+  it('goes on with a transfer when the one who began it has gone', async () => {
+    const abort = new AbortController();
+    const files = open(cache(), { attempts: 1 });
+    expect(await files.read('model.bin', { start: 0, end: 10, signal: abort.signal })).toEqual(large.slice(0, 10));
+    abort.abort(new Error('stop'));
+    expect(await files.read('model.bin')).toEqual(large);
+    expect(server.seen.filter((line) => line.startsWith('GET /cdn/'))).toHaveLength(1);
+  });
+
+  it('lets go at once who gives up while another reads', async () => {
+    server.faults.stall = true;
+    const abort = new AbortController();
+    const both = [new AbortController(), abort];
+    const files = open(cache());
+    const [first, second] = both.map(({ signal }) => files.read('model.bin', { signal }));
+    setTimeout(() => abort.abort(new Error('stop')), 50);
+    await expect(second).rejects.toThrow('stop');
+    both[0]!.abort(new Error('that, too'));
+    await expect(first).rejects.toThrow('that, too');
+  });
+
   it('takes a transfer that stalls for broken', async () => {
     server.faults.stall = true;
     await expect(open(cache(), { attempts: 2, stallMs: 40 }).read('model.bin')).rejects.toThrow(
@@ -252,6 +306,22 @@ describe('hub', () => {
     if (noHash) expect(await files.read('model.bin')).toEqual(server.faults.instead);
     else await expect(files.read('model.bin')).rejects.toThrow(/SHA-256/);
     expect(await diskCache(folder).commitOf(repo, 'main')).toBe(server.commit);
+  });
+
+  it('takes no answer about a model that does not end', async () => {
+    server.faults.answer = (request, response) => {
+      if (!request.url!.startsWith('/api/')) return false;
+      const more = (): boolean => response.write('['.repeat(1 << 20), () => response.destroyed || setImmediate(more));
+      return more() || true;
+    };
+    const hidden = async (url: string, init: RequestInit): Promise<Response> => {
+      const response = await fetch(url, init);
+      if (init.redirect !== 'manual' || response.status !== 302) return response;
+      return Object.defineProperties(new Response(), { type: { value: 'opaqueredirect' }, status: { value: 0 } });
+    };
+    await expect(open(diskCache(folder), { fetch: hidden }).size('model.bin')).rejects.toThrow(
+      /hub: http:.*\/paths-info\/main gave more than 16777216 bytes about a model; that is no hub/,
+    );
   });
 
   it('refuses names that are none', () => {

@@ -2,6 +2,7 @@
 // read while it comes.
 import { CheckpointError } from '../errors.ts';
 import { checkPath, checkRange, type Files, type ReadOptions } from '../files/files.ts';
+import { Shared } from '../shared.ts';
 import { checkRepo } from './address.ts';
 import { browserCache } from './browser-cache.ts';
 import type { CachedBlob, HubCache } from './cache.ts';
@@ -77,15 +78,16 @@ export function hub(repo: string, options: HubOptions = {}): Files {
       return (await place.entry(path, signal)) !== undefined;
     },
     size,
-    async read(path, { start = 0, end, signal }: ReadOptions = {}) {
+    async read(path, options: ReadOptions = {}) {
+      const { start = 0, end, signal, into } = options;
       signal?.throwIfAborted();
       const total = await size(path, signal && { signal });
       const stop = end ?? total;
       checkRange(`${name}/${path}`, start, stop, total);
       const entry = await find(path, signal);
       if (start === stop) return new Uint8Array(0);
-      if (entry.blob) return entry.blob.read(start, stop);
-      const bytes = await entry.download!.read(start, stop, signal);
+      if (entry.blob) return entry.blob.read(start, stop, into);
+      const bytes = await entry.download!.read(start, stop, options);
       if (stop === total) await place.whole(path, entry, signal);
       return bytes;
     },
@@ -113,7 +115,7 @@ interface PlaceOptions extends Pick<DownloadOptions, 'repo' | 'attempts' | 'retr
 /** The files of one revision, each looked up once. */
 class Place {
   readonly #options: PlaceOptions;
-  readonly #entries = new Map<string, Promise<Entry | undefined>>();
+  readonly #entries = new Map<string, Shared<Entry | undefined>>();
   #cache: Promise<HubCache> | undefined;
   #commit: string | undefined;
   /** The hub did not answer: what the cache has must do. */
@@ -128,14 +130,19 @@ class Place {
     if (/^[0-9a-f]{40}$/.test(options.revision)) this.#commit = options.revision;
   }
 
-  async entry(path: string, signal?: AbortSignal): Promise<Entry | undefined> {
-    const known = this.#entries.get(path);
-    if (known) return known;
-    const looked = this.#commit ? this.#look(path, signal) : this.#first.then(() => this.#look(path, signal));
-    if (!this.#commit) this.#first = looked.catch(() => {});
-    this.#entries.set(path, looked);
-    // What failed may be tried again.
-    looked.catch(() => this.#entries.delete(path));
+  entry(path: string, signal?: AbortSignal): Promise<Entry | undefined> {
+    const known = this.#entries.get(path) ?? new Shared((stop) => this.#inOrder(path, stop));
+    this.#entries.set(path, known);
+    return known.get(signal);
+  }
+
+  #inOrder(path: string, signal: AbortSignal): Promise<Entry | undefined> {
+    if (this.#commit) return this.#look(path, signal);
+    const looked = this.#first.then(() => {
+      signal.throwIfAborted();
+      return this.#look(path, signal);
+    });
+    this.#first = looked.catch(() => {});
     return looked;
   }
 
@@ -150,10 +157,8 @@ class Place {
   }
 
   async verified(signal?: AbortSignal): Promise<void> {
-    for (const [path, looked] of this.#entries) {
-      const entry = await looked;
+    for (const [path, { value: entry }] of this.#entries)
       if (entry?.download?.begun && !entry.blob) await this.whole(path, entry, signal);
-    }
   }
 
   #openCache(): Promise<HubCache> {

@@ -1,6 +1,7 @@
 // What a hub answers: where the files of a revision are, how large, and which commit it is. The protocol is that of huggingface.co:
 // /org/name/resolve/REVISION/PATH, redirects to where large files lie, hashes in `x-linked-etag` or `etag`.
 import { CheckpointError } from '../errors.ts';
+import { takeBody } from '../files/body.ts';
 import { isObject } from '../json.ts';
 import type { RemoteFile } from './download.ts';
 
@@ -10,6 +11,9 @@ export interface RemoteOptions {
   readonly token: string | undefined;
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
 }
+
+/** What a hub says about one model is the list of its files at most: some hundred bytes for each. */
+const MAX_ANSWER_BYTES = 16 << 20;
 
 /** There is no such file in the repository; the repository and the revision are there. */
 export const NOT_FOUND = Symbol('not found');
@@ -131,7 +135,14 @@ export class Remote {
     const name = encodeURIComponent(revision);
     const json = async (url: string, init: RequestInit): Promise<unknown> => {
       const response = await this.request(url, { ...init, ...(signal && { signal }) });
-      return response.ok ? response.json().catch(() => undefined) : void (await response.body?.cancel());
+      if (!response.ok) return void (await response.body?.cancel());
+      const bytes = await takeBody(response, MAX_ANSWER_BYTES).catch((cause: unknown) => {
+        signal?.throwIfAborted();
+        throw new Unreachable(`hub: the answer of ${url} broke off: ${(cause as Error).message}`, { cause });
+      });
+      if (!bytes)
+        throw new CheckpointError(`hub: ${url} gave more than ${MAX_ANSWER_BYTES} bytes about a model; that is no hub`);
+      return parsed(bytes);
     };
     const headers = { 'content-type': 'application/json' };
     const found = await json(`${at}/paths-info/${name}`, {
@@ -191,3 +202,12 @@ const tagOf = (etag: string | undefined): string | undefined => etag?.replace(/^
 
 const isEncoded = (response: Response): boolean =>
   (response.headers.get('content-encoding') ?? 'identity') !== 'identity';
+
+/** Undefined for what is no JSON: the answer of something that has no such interface. */
+function parsed(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,7 +1,8 @@
 // The cache in a browser, over any store of keys and small blobs: the origin private file system, the Cache API, or a Map. A blob
 // lies in segments of equal size, each written whole, so that a download goes on where the last whole segment ended.
 import { CheckpointError, quoted } from '../errors.ts';
-import { checkPath } from '../files/files.ts';
+import { blobBytes } from '../files/body.ts';
+import { checkPath, room } from '../files/files.ts';
 import { checkRepo } from './address.ts';
 import type { CachedBlob, CachedModel, HubCache, PartialBlob } from './cache.ts';
 
@@ -38,22 +39,27 @@ export function segmentCache(store: SegmentStore, { segmentBytes = SEGMENT_BYTES
   const text = async (key: string): Promise<string | undefined> => (await store.get(key))?.text();
 
   /** Bytes of segments, of which the last may be on its way still. */
-  const read = async (key: string, start: number, end: number, tail?: Tail): Promise<Uint8Array<ArrayBuffer>> => {
-    const out = new Uint8Array(end - start);
+  const read = async (
+    key: string,
+    start: number,
+    end: number,
+    into: Uint8Array<ArrayBuffer> | undefined,
+    tail?: Tail,
+  ): Promise<Uint8Array<ArrayBuffer>> => {
+    const out = room(end - start, into);
     for (let at = start; at < end;) {
       const segment = Math.floor(at / segmentBytes);
       const from = at - segment * segmentBytes;
       const to = Math.min(segmentBytes, end - segment * segmentBytes);
-      const piece =
-        tail && segment === tail.segment
-          ? tail.bytes.subarray(from, to)
-          : await bytesOf((await store.get(`${key}/${segment}`))?.slice(from, to));
-      if (piece.length !== to - from)
+      const place = out.subarray(at - start, at - start + to - from);
+      const held = tail && segment === tail.segment ? tail.bytes.subarray(from, to) : undefined;
+      const stored = held ? undefined : await store.get(`${key}/${segment}`);
+      if (held) place.set(held);
+      if ((held ?? (stored && (await blobBytes(stored.slice(from, to), place))))?.length !== place.length)
         throw new CheckpointError(
           `segmentCache: a part of ${key} is missing in ${store.name}; delete the model and load it again`,
         );
-      out.set(piece, at - start);
-      at += piece.length;
+      at += place.length;
     }
     return out;
   };
@@ -61,7 +67,7 @@ export function segmentCache(store: SegmentStore, { segmentBytes = SEGMENT_BYTES
   const blob = async (repo: string, id: string): Promise<CachedBlob | undefined> => {
     const key = blobKey(repo, id);
     const size = Number((await text(`${key}/size`)) ?? NaN);
-    return Number.isSafeInteger(size) ? { size, read: (start, end) => read(key, start, end) } : undefined;
+    return Number.isSafeInteger(size) ? { size, read: (start, end, into) => read(key, start, end, into) } : undefined;
   };
 
   return {
@@ -104,7 +110,7 @@ export function segmentCache(store: SegmentStore, { segmentBytes = SEGMENT_BYTES
             tail.held = 0;
           }
         },
-        read: (start, end) => read(key, start, end, tail),
+        read: (start, end, into) => read(key, start, end, into, tail),
         async clear() {
           for (const old of await store.keys(`${key}/`)) await store.delete(old);
           tail.segment = 0;
@@ -122,7 +128,7 @@ export function segmentCache(store: SegmentStore, { segmentBytes = SEGMENT_BYTES
       return {
         ...partial,
         size: whole.size,
-        read: (start, end) => whole.read(start, end),
+        read: (start, end, into) => whole.read(start, end, into),
         finish: async () => unlock(),
       };
     },
@@ -157,9 +163,6 @@ export function segmentCache(store: SegmentStore, { segmentBytes = SEGMENT_BYTES
     },
   };
 }
-
-const bytesOf = async (blob: Blob | undefined): Promise<Uint8Array<ArrayBuffer>> =>
-  new Uint8Array(blob ? await blob.arrayBuffer() : new ArrayBuffer(0));
 
 /** The segment that is being filled. */
 interface Tail {
