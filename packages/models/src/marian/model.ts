@@ -20,7 +20,7 @@ function marianModel(config: MarianConfig): EncoderDecoderModel {
   const { width, vocabSize, decoderVocabSize, maxPositions } = config;
 
   const table = (w: Weights, stack: 'encoder' | 'decoder'): Tensor => {
-    if (config.sharedEmbeddings) return w.get('model.shared.weight', [vocabSize, width]);
+    if (config.sharedEmbeddings && config.tiedOutput) return w.get('model.shared.weight', [vocabSize, width]);
     return w.get(`model.${stack}.embed_tokens.weight`, [stack === 'encoder' ? vocabSize : decoderVocabSize, width]);
   };
 
