@@ -1,5 +1,5 @@
 // Texts as vectors whose directions say what they mean, and texts ranked by how near they are to a question.
-import { InputError, pooled } from '@transept/generate';
+import { InputError, pooled, surviving } from '@transept/generate';
 import type { Pooling } from '@transept/generate';
 import { batches } from './batches.ts';
 import type { TextModel } from './load.ts';
@@ -40,7 +40,9 @@ export async function embed(
   let done = 0;
   for (const group of batches(lengths, options.batchSize)) {
     const rows = group.map((i) => ids[i]!);
-    const some = await pooled(model.loaded, rows, { pooling: [pooling].flat(), normalize, signal });
+    const some = await surviving(model.loaded, model.recover, (loaded) =>
+      pooled(loaded, rows, { pooling: [pooling].flat(), normalize, signal }),
+    );
     signal?.throwIfAborted();
     group.forEach((i, g) => (vectors[i] = some[g]!));
     onProgress?.((done += group.length), texts.length);

@@ -1,6 +1,6 @@
 // Text in, text out: encoding, batching by length, generation, decoding.
 import { generate, InputError, OptionError, stream } from '@transept/generate';
-import type { GenerationOptions } from '@transept/generate';
+import type { GenerateOptions, GenerationOptions } from '@transept/generate';
 import type { Tokenizer } from '@transept/tokenizer';
 import { batches } from './batches.ts';
 import type { TextModel } from './load.ts';
@@ -52,7 +52,7 @@ export async function generateText(
     const generated = await generate(
       model.loaded,
       { inputIds },
-      { ...oneEach(rest), ...seed, generationConfig: model.generationConfig, ...(signal && { signal }) },
+      { ...oneEach(rest), ...seed, ...ofModel(model), ...(signal && { signal }) },
     );
     // Prompts are padded in front to the longest, which is the last.
     const longest = model.loaded.model.kind === 'decoder' ? inputIds.at(-1)!.length : 0;
@@ -96,7 +96,7 @@ export async function* streamText(
   for await (const [id] of stream(
     model.loaded,
     { inputIds: [source] },
-    { ...oneEach(rest), generationConfig: model.generationConfig, ...(signal && { signal }) },
+    { ...oneEach(rest), ...ofModel(model), ...(signal && { signal }) },
   )) {
     const piece = decoder.push(id!);
     if (piece) yield piece;
@@ -104,6 +104,11 @@ export async function* streamText(
   const last = decoder.end();
   if (last) yield last;
 }
+
+const ofModel = ({ generationConfig, recover }: TextModel): GenerateOptions => ({
+  generationConfig,
+  ...(recover && { onDeviceLost: recover }),
+});
 
 /** Whatever generation_config.json says, there is one result for each text. */
 function oneEach(options: GenerationOptions): GenerationOptions {

@@ -1,5 +1,5 @@
 // Encoded texts through an encoder and its head, together where they are of similar length.
-import { forward, InputError } from '@transept/generate';
+import { forward, InputError, surviving } from '@transept/generate';
 import type { OutputTensor } from '@transept/generate';
 import type { EncoderModel, Task } from '@transept/models';
 import type { Encoding, Tokenizer } from '@transept/tokenizer';
@@ -35,14 +35,14 @@ export function taskModel({ loaded, tokenizer, name }: TextModel, task: string, 
 
 /** The outputs of the head for each encoding, without those of padding. */
 export async function headOutputs(
-  { loaded }: TextModel,
+  model: TextModel,
   { encoder }: TaskModel,
   encodings: readonly Encoding[],
   { batchSize, signal, onProgress }: TaskOptions,
 ): Promise<Record<string, OutputTensor>[]> {
   const lengths = encodings.map((encoding) => encoding.length);
   const results = new Array<Record<string, OutputTensor>>(encodings.length);
-  const padding = Number(loaded.config['pad_token_id'] ?? 0);
+  const padding = Number(model.loaded.config['pad_token_id'] ?? 0);
   let done = 0;
   for (const group of batches(lengths, batchSize)) {
     const length = lengthOf(lengths[group.at(-1)!]!, encoder.maxPositions);
@@ -51,14 +51,13 @@ export async function headOutputs(
         const row = values(encodings[i]!);
         return [...row, ...new Array<number>(length - row.length).fill(filler)];
       });
-    const outputs = await forward(
-      loaded,
-      {
-        inputIds: rows(({ ids }) => ids, padding),
-        attentionMask: rows(({ attentionMask }) => attentionMask, 0),
-        ...(encoder.tokenTypes > 1 && { tokenTypeIds: rows(({ typeIds }) => typeIds, 0) }),
-      },
-      signal && { signal },
+    const inputs = {
+      inputIds: rows(({ ids }) => ids, padding),
+      attentionMask: rows(({ attentionMask }) => attentionMask, 0),
+      ...(encoder.tokenTypes > 1 && { tokenTypeIds: rows(({ typeIds }) => typeIds, 0) }),
+    };
+    const outputs = await surviving(model.loaded, model.recover, (loaded) =>
+      forward(loaded, inputs, signal && { signal }),
     );
     // Of whole texts there is no axis of tokens, though there may be as many classes as tokens.
     const padded = encoder.task === 'sequenceClassification' ? undefined : length;
