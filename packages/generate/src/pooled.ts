@@ -1,5 +1,6 @@
-// Texts as single vectors: the hidden states of an encoder, pooled over their tokens on the device, and perhaps brought to length
+// Texts as single vectors: the hidden states of an encoder, or of a decoder-only model, pooled over their tokens on the device, and perhaps brought to length
 // one. What the pooling modes mean is what they mean in sentence-transformers.
+import { decoderStates } from '@transept/models';
 import type { EncoderModel, LoadedModel, TextInputs } from '@transept/models';
 import {
   cast,
@@ -74,7 +75,10 @@ export async function pooled(
 
 function encoderOf({ model }: LoadedModel): EncoderModel {
   if (model.kind === 'encoder') return model;
-  throw new InputError(`embed: "${model.modelType}" is no text encoder; it takes one such as bert`);
+  if (model.kind === 'decoder') return decoderStates(model);
+  throw new InputError(
+    `embed: "${model.modelType}" gives no states of a text alone; embed takes an encoder such as bert, or a decoder such as qwen3`,
+  );
 }
 
 function vectors(model: EncoderModel, inputs: TextInputs, pooling: readonly Pooling[], normalize: boolean): Tensor {

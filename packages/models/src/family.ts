@@ -101,6 +101,10 @@ export interface DecoderModel extends Common {
    * angles for shorter texts.
    */
   readonly decodeAnewAt?: number | undefined;
+  /** Width of the last hidden state. */
+  readonly width: number;
+  /** → the last hidden state, [B, T, C]: what the logits are made of. */
+  states(g: Graph, inputs: DecoderInputs, taps?: Taps): Tensor;
   /** → logits [B, T, V] */
   decode(g: Graph, inputs: DecoderInputs, taps?: Taps): Tensor;
 }

@@ -2,7 +2,7 @@
 // the outputs and their shapes are these.
 import { linear, linearWeights, weights } from '@transept/layers';
 import type { Weights } from '@transept/layers';
-import { reshape, select } from '@transept/tensor';
+import { expr, gather, max, pointwise, reshape, select } from '@transept/tensor';
 import type { Tensor } from '@transept/tensor';
 import type { ConfigReader } from './config.ts';
 import type { EncoderModel, Problem, Task, TextInputs } from './family.ts';
@@ -110,6 +110,20 @@ export const questionAnswering = (
     return { start_logits: select(both, -1, 0), end_logits: select(both, -1, 1) };
   },
 });
+
+/** The state of each row's last token whose mark, i32 [B, T], is or is not a number; the first where there is none: [B, T, C] → [B, C]. */
+export function lastWhere(hidden: Tensor, marks: Tensor, { is, not }: { is?: number; not?: number }): Tensor {
+  const { apply, constant, index, input } = expr;
+  const [rows, length, width] = hidden.shape as readonly [number, number, number];
+  const same = apply('equal', input(0), constant(is ?? not!, 'i32'));
+  const [place, none] = [index(1), constant(0, 'i32')];
+  const places = pointwise(is === undefined ? apply('select', same, none, place) : apply('select', same, place, none), [
+    marks,
+  ]);
+  const row = apply('mul', index(0), constant(length, 'i32'));
+  const last = pointwise(apply('add', row, input(0)), [max(places, { keepDims: false })]); // [B]
+  return gather(reshape(hidden, [rows * length, width]), last);
+}
 
 /** The first token's state: [B, T, C] → [B, C]. */
 export const firstToken = (hidden: Tensor): Tensor => select(hidden, 1, 0);

@@ -6,6 +6,7 @@ export { groupedHeads, layerTypes, readExperts, readHeads, refuseOthers, sliding
 export type { LayerType } from './decoder/config.ts';
 export { decoderModel, vocabularyWeight } from './decoder/model.ts';
 export type { Block, DecoderParts, Pass } from './decoder/model.ts';
+export { decoderStates } from './decoder/heads.ts';
 export { rotaryConfig, rotaryParameters } from './decoder/rotary-config.ts';
 export type { RotaryKeys } from './decoder/rotary-config.ts';
 export { sourceIds } from './family.ts';

@@ -6,6 +6,7 @@ import { albert } from './albert/model.ts';
 import { bart, blenderbotSmall, mbart } from './bart/model.ts';
 import { bert } from './bert/model.ts';
 import { bloom } from './bloom/model.ts';
+import { headedDecoder } from './decoder/heads.ts';
 import { debertaV2 } from './deberta-v2/model.ts';
 import { distilbert } from './distilbert/model.ts';
 import { electra } from './electra/model.ts';
@@ -109,5 +110,6 @@ export function createModel(json: Json, modelType?: string): Model {
       `config.json: "model_type" is "${type}", which is not registered; there is ${modelTypes().join(', ')}, and registerModel adds more`,
     );
   config.only('quantization_config', null);
-  return family.create(config);
+  const model = family.create(config);
+  return (model.kind === 'decoder' ? headedDecoder(config, model) : undefined) ?? model;
 }

@@ -17,8 +17,8 @@ const refused: readonly (readonly [type: string, config: object, message: RegExp
   ['llama', { quantization_config: { quant_method: 'gptq' } }, /"quantization_config"/],
   [
     'llama',
-    { architectures: ['LlamaForSequenceClassification'] },
-    /"architectures": LlamaForSequenceClassification has another head/,
+    { architectures: ['LlamaForMultipleChoice'] },
+    /"architectures": LlamaForMultipleChoice is not supported; expected …ForCausalLM, …ForSequenceClassification/,
   ],
   ['llama', { num_key_value_heads: 3 }, /"num_key_value_heads": 3 does not divide num_attention_heads 4/],
   ['llama', { hidden_act: 'snake' }, /"hidden_act": "snake" is no known activation/],

@@ -80,8 +80,17 @@ export function refuseOthers(config: ConfigReader): void {
   config.only('use_bidirectional_attention', false);
   if (!config.has('architectures')) return;
   const names = config.list('architectures').map(String);
-  if (names.length > 0 && !names.some((name) => /(ForCausalLM|LMHeadModel|Model)$/.test(name)))
-    config.fail('architectures', `${names.join(', ')} has another head than a language model`, '…ForCausalLM');
+  if (
+    names.length > 0 &&
+    !names.some((name) =>
+      /(ForCausalLM|LMHeadModel|Model|For(Sequence|Token)Classification|ForQuestionAnswering)$/.test(name),
+    )
+  )
+    config.fail(
+      'architectures',
+      `${names.join(', ')} is not supported`,
+      '…ForCausalLM, …ForSequenceClassification, …ForTokenClassification or …ForQuestionAnswering',
+    );
 }
 
 /** How many experts there are, and how many of them work on a token. */

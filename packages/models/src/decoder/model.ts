@@ -8,6 +8,8 @@ import type { DecoderInputs, DecoderModel, Taps } from '../family.ts';
 
 export interface DecoderParts<Shared> extends Heads {
   readonly modelType: string;
+  /** Width of the last hidden state. */
+  readonly width: number;
   readonly vocabSize: number;
   readonly layers: number;
   /** Most positions, where there is a table of them. Default: no limit. */
@@ -54,43 +56,47 @@ export interface Block<Shared> {
 
 /** A decoder-only language model from what its family is. */
 export function decoderModel<Shared>(parts: DecoderParts<Shared>): DecoderModel {
-  const { modelType, vocabSize, layers, keyValueHeads, headSize, maxPositions = Infinity, decodeAnewAt, base } = parts;
+  const { modelType, width, vocabSize, layers, keyValueHeads, headSize, base } = parts;
+
+  const states = (g: Graph, inputs: DecoderInputs, taps: Taps | undefined): Tensor => {
+    const pass = passOf(g, inputs);
+    const w = weights(g, base);
+    let x = g.scope('embeddings', () => parts.embed(pass, w)); // [B, T, C]
+    const shared = g.scope('positions', () => parts.share(pass));
+    taps?.hiddenState?.('decoder', x);
+    for (let i = 0; i < layers; i++) {
+      const block: Block<Shared> = { index: i, shared, attend: attention(i, inputs, taps) };
+      x = g.scope(`layers.${i}`, () => parts.block(x, w.at(`${parts.blocks}.${i}`), block));
+      if (i < layers - 1) taps?.hiddenState?.('decoder', x);
+    }
+    const last = g.scope('logits', () => parts.norm(inputs.lastOnly ? slice(x, 1, -1) : x, w));
+    taps?.hiddenState?.('decoder', last);
+    return last;
+  };
+
   return {
     kind: 'decoder',
     modelType,
+    width,
     vocabSize,
-    maxPositions,
-    decodeAnewAt,
+    maxPositions: parts.maxPositions ?? Infinity,
+    decodeAnewAt: parts.decodeAnewAt,
     decoderLayers: layers,
     cacheShape: (rows, positions) => [rows, positions, 2 * keyValueHeads * headSize],
     alternatives: (name) => [
       ...(parts.alternatives?.(name) ?? []),
       ...(name.startsWith(`${base}.`) ? [name.slice(base.length + 1)] : []),
     ],
-
-    decode: (g, inputs, taps) => {
-      const pass = passOf(g, inputs);
-      const root = weights(g);
-      const w = root.at(base);
-      let x = g.scope('embeddings', () => parts.embed(pass, w)); // [B, T, C]
-      const shared = g.scope('positions', () => parts.share(pass));
-      taps?.hiddenState?.('decoder', x);
-      for (let i = 0; i < layers; i++) {
-        const block: Block<Shared> = { index: i, shared, attend: attention(i, inputs, taps) };
-        x = g.scope(`layers.${i}`, () => parts.block(x, w.at(`${parts.blocks}.${i}`), block));
-        if (i < layers - 1) taps?.hiddenState?.('decoder', x);
-      }
-      return g.scope('logits', () => {
-        const last = parts.norm(inputs.lastOnly ? slice(x, 1, -1) : x, w);
-        taps?.hiddenState?.('decoder', last);
-        return parts.logits(last, root);
-      });
+    states,
+    decode(g, inputs, taps) {
+      const last = states(g, inputs, taps);
+      return g.scope('logits', () => parts.logits(last, weights(g)));
     },
   };
 }
 
 function passOf(graph: Graph, inputs: DecoderInputs): Pass {
-  const { ids, start = 0, caches, keyPositions } = inputs;
+  const { ids, start = 0, caches } = inputs;
   const keys = caches?.[0]?.shape[1] ?? ids.shape[1]!;
   let counted: Tensor | undefined;
   const positions = (): Tensor => inputs.positions ?? (counted ??= countFrom(ids, start));
@@ -101,11 +107,11 @@ function passOf(graph: Graph, inputs: DecoderInputs): Pass {
       return positions();
     },
     get tokenPositions() {
-      return inputs.positions ?? (keyPositions && !caches ? keyPositions : positions());
+      return inputs.positions ?? (caches ? undefined : inputs.keyPositions) ?? positions();
     },
     rotary: (embedding) =>
       rotary(graph, positions(), { ...embedding, positions: inputs.positionLimit ?? tableSize(keys) }),
-    alibi: (slopes) => alibiBias(graph, slopes, { positions: keyPositions, count: keys }),
+    alibi: (slopes) => alibiBias(graph, slopes, { positions: inputs.keyPositions, count: keys }),
   };
 }
 

@@ -40,6 +40,7 @@ function optModel(c: OptConfig): DecoderModel {
   return decoderModel({
     ...c,
     modelType: 'opt',
+    width: embeddingWidth,
     base: 'model.decoder',
     blocks: 'layers',
     alternatives: (name) => [name.replace(/^model\./, '')],
