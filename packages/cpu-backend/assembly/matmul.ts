@@ -1,16 +1,17 @@
 // matmul: [batch][M, K] × [batch][K, N]. b lies in panels (pack.ts), packed at load for parameters and here otherwise, by the
-// thread that needs it. Blocks: 256 columns × 96 rows × 512 of depth; inside, panels stay in L1 while tiles of rows pass by.
+// thread that needs it. Blocks: 256 columns × 96 rows × 256 of depth; inside, panels stay in L1 while tiles of rows pass by. A few
+// rows take panels from end to end: then memory is one stream, which processors fetch ahead of.
 // Every sum runs over K in order, whatever the tile, so bits depend neither on M nor on the number of threads.
 import { beginExpression, evaluate } from './expression';
 import { tile, tileBF16, tileF16 } from '../wasm/tiles';
 import { packColumns, packHalves, packQ4, packQ8, packRows } from './pack';
 import { expandHalves } from './stored';
+import { copyElements } from './views';
 import { i32At, pointerAt, shareStart } from './words';
 
 const blockColumns: i32 = 256;
 const blockRows: i32 = 96;
-const blockDepth: i32 = 512;
-const edgeBytes: usize = 192; // 6 × 8 sums
+const edgeBytes: usize = 384; // 6 × 16 sums
 
 const batchWord = 0;
 const rowsWord = 1;
@@ -33,6 +34,8 @@ const scratchAWord = 17;
 const scratchBWord = 18;
 const formWord = 19; // of packed weights: 0 f32, 1 f16, 2 bf16
 const tailTableWord = 20; // address of the last panel where that lies elsewhere, or 0, for each of the batch
+const pairWord = 21; // may one row take two panels at once?
+const blockDepthWord = 22;
 
 export function matmul(params: usize, thread: i32, threads: i32): void {
   const split = i32At(params, splitWord);
@@ -53,9 +56,9 @@ export function matmul(params: usize, thread: i32, threads: i32): void {
     fromBatch = shareStart(batch, thread, threads);
     toBatch = shareStart(batch, thread + 1, threads);
   } else if (split == 1) {
-    const panels = (columns + 7) >> 3;
-    fromColumn = shareStart(panels, thread, threads) << 3;
-    toColumn = min(columns, shareStart(panels, thread + 1, threads) << 3);
+    const panels = (columns + 15) >> 4;
+    fromColumn = shareStart(panels, thread, threads) << 4;
+    toColumn = min(columns, shareStart(panels, thread + 1, threads) << 4);
   } else {
     fromRow = shareStart(rows, thread, threads);
     toRow = shareStart(rows, thread + 1, threads);
@@ -89,8 +92,9 @@ function multiply(
   const edge = scratch + pointerAt(params, scratchEdgeWord);
   const expression = pointerAt(params, expressionWord);
   const form = i32At(params, formWord);
-  const shift: usize = form == 0 ? 2 : 1; // of an element in a panel
-  if (i32At(params, packedWord)) b += (<usize>(fromColumn * depth)) << shift;
+  const shift: usize = form == 0 ? 6 : 5; // of the bytes of a panel's row
+  const blockDepth = i32At(params, blockDepthWord);
+  if (i32At(params, packedWord)) b += (<usize>(<usize>(fromColumn >> 4) * depth)) << shift;
   else {
     const panels = scratch + pointerAt(params, scratchBWord);
     const bColumn = i32At(params, bColumnWord);
@@ -111,11 +115,12 @@ function multiply(
         fromRowBytes = (<usize>steps) << 2;
       }
       const to = out + <usize>(firstRow + row) * outRow + ((<usize>fromColumn) << 2);
+      const skipped = (<usize>k) << shift;
       block(
         from,
         fromRowBytes,
-        b + ((<usize>k) << (3 + shift)),
-        (<usize>depth) << (3 + shift),
+        b + skipped,
+        (<usize>depth) << shift,
         to,
         outRow,
         blockEnd - row,
@@ -124,7 +129,8 @@ function multiply(
         k == 0,
         edge,
         form,
-        tail ? tail + ((<usize>k) << (3 + shift)) : 0,
+        tail ? tail + skipped : 0,
+        i32At(params, pairWord) != 0,
       );
       k += steps;
     } while (k < depth);
@@ -146,7 +152,7 @@ export function finish(
 }
 
 /** Panel after panel, tiles of rows of nearly equal height: no tile is much lower than the others. */
-export function block(
+function block(
   a: usize,
   aRow: usize,
   b: usize,
@@ -160,34 +166,42 @@ export function block(
   edge: usize,
   form: i32,
   tail: usize,
+  pair: bool,
 ): void {
   const tiles = (rows + 5) / 6;
   // From three tiles on it pays to widen a panel once, beside the output's edge.
   const widened = form != 0 && tiles > 2;
-  // Low tiles take several panels at once: a sum waits for itself, so there have to be enough of them.
-  const most = rows == 1 ? 4 : rows == 2 ? 3 : 1;
-  let column = 0;
-  while (column < columns) {
-    let panels = min(most, (columns - column) >> 3);
-    if (panels == 3 && rows == 1) panels = 2;
-    const width = panels > 0 ? panels << 3 : columns - column;
-    let panel = panels == 0 && tail ? tail : b;
+  const panelForm = widened ? 0 : form;
+  const halfBytes: usize = panelForm == 0 ? 32 : 16;
+  for (; columns > 0; columns -= 16) {
+    const two = pair && rows == 1 && columns >= 32;
+    let panel = columns < 16 && tail ? tail : b;
     if (widened) {
-      expandHalves(edge + edgeBytes, form, panel, depth << 3);
+      expandHalves(edge + edgeBytes, form, panel, depth << 4);
       panel = edge + edgeBytes;
     }
-    const panelForm = widened ? 0 : form;
-    let row = 0;
-    for (let i = 1; i <= tiles; i++) {
-      const end = (rows * i) / tiles;
-      const from = a + row * aRow;
-      const to = out + row * outRow + ((<usize>column) << 2);
-      if (panels > 0) formTile(panelForm, end - row, panels, from, aRow, panel, bPanel, to, outRow, depth, first);
-      else edgeTile(panelForm, end - row, width, from, aRow, panel, to, outRow, depth, first, edge);
-      row = end;
+    // One row or two take a panel or two at once: a sum waits for itself, so there have to be enough of them.
+    const width = two ? 32 : rows < 3 ? 16 : 8;
+    for (let column = 0; column < min(columns, 16); column += width) {
+      let row = 0;
+      for (let i = 1; i <= tiles; i++) {
+        const end = (rows * i) / tiles;
+        const from = a + row * aRow;
+        const to = out + row * outRow + ((<usize>column) << 2);
+        if (columns - column >= width)
+          formTile(panelForm, end - row, two, from, aRow, panel, bPanel, to, outRow, depth, first);
+        else edgeTile(panelForm, end - row, columns - column, from, aRow, panel, to, outRow, depth, first, edge);
+        row = end;
+      }
+      panel += halfBytes;
     }
-    column += width;
-    b += panels * bPanel;
+    b += bPanel;
+    out += 64;
+    if (two) {
+      b += bPanel;
+      out += 64;
+      columns -= 16;
+    }
   }
 }
 
@@ -195,7 +209,7 @@ export function block(
 function formTile(
   form: i32,
   rows: i32,
-  panels: i32,
+  two: bool,
   a: usize,
   aRow: usize,
   b: usize,
@@ -205,12 +219,12 @@ function formTile(
   depth: i32,
   first: bool,
 ): void {
-  if (form == 0) tile(rows, panels, a, aRow, b, bPanel, c, cRow, depth, first);
-  else if (form == 1) tileF16(rows, panels, a, aRow, b, bPanel, c, cRow, depth, first);
-  else tileBF16(rows, panels, a, aRow, b, bPanel, c, cRow, depth, first);
+  if (form == 0) tile(rows, two, a, aRow, b, bPanel, c, cRow, depth, first);
+  else if (form == 1) tileF16(rows, two, a, aRow, b, bPanel, c, cRow, depth, first);
+  else tileBF16(rows, two, a, aRow, b, bPanel, c, cRow, depth, first);
 }
 
-/** A tile of fewer than eight columns: computed beside the output, then the columns that exist are copied. */
+/** A tile with columns that do not exist: computed beside the output, then the columns that exist are copied. */
 function edgeTile(
   form: i32,
   rows: i32,
@@ -224,13 +238,9 @@ function edgeTile(
   first: bool,
   edge: usize,
 ): void {
-  if (!first) {
-    for (let i = 0; i < rows; i++)
-      for (let j = 0; j < width; j++) store<f32>(edge + (i << 5) + (j << 2), load<f32>(c + i * cRow + (j << 2)));
-  }
-  formTile(form, rows, 1, a, aRow, b, 0, edge, 32, depth, first);
-  for (let i = 0; i < rows; i++)
-    for (let j = 0; j < width; j++) store<f32>(c + i * cRow + (j << 2), load<f32>(edge + (i << 5) + (j << 2)));
+  if (!first) for (let i = 0; i < rows; i++) copyElements(edge + (i << 6), 4, c + i * cRow, 4, width);
+  formTile(form, rows, false, a, aRow, b, 0, edge, 64, depth, first);
+  for (let i = 0; i < rows; i++) copyElements(c + i * cRow, 4, edge + (i << 6), 4, width);
 }
 
 /** Pack some columns: {form, depth} decide how. */
@@ -251,7 +261,7 @@ function packForm(
 
 /**
  * Pack a whole parameter: {to, from, row stride, column stride, depth, columns, form, scratch, its size for a thread, bytes of a panel},
- * for one thread's panels. With scratch, `to` may be `from`: then every eight columns take the place of their panel.
+ * for one thread's panels. With scratch, `to` may be `from`: then the columns of every panel take its place.
  */
 export function packParameter(params: usize, thread: i32, threads: i32): void {
   const to = pointerAt(params, 0);
@@ -262,16 +272,17 @@ export function packParameter(params: usize, thread: i32, threads: i32): void {
   const columns = i32At(params, 5);
   const form = i32At(params, 6);
   const panelBytes = pointerAt(params, 9);
-  const panels = (columns + 7) >> 3;
+  const width = form < 3 ? 16 : 8;
+  const panels = (columns + width - 1) / width;
   const end = shareStart(panels, thread + 1, threads);
   const scratch = pointerAt(params, 7) ? pointerAt(params, 7) + thread * pointerAt(params, 8) : 0;
   for (let panel = shareStart(panels, thread, threads); panel < end; panel++) {
-    let source = from + (panel << 3) * columnStride;
+    let source = from + panel * width * columnStride;
     if (scratch) {
       memory.copy(scratch, source, panelBytes);
       source = scratch;
     }
-    const width = min(8, columns - (panel << 3));
-    packForm(form, to + <usize>panel * panelBytes, source, rowStride, columnStride, depth, width);
+    const count = min(width, columns - panel * width);
+    packForm(form, to + <usize>panel * panelBytes, source, rowStride, columnStride, depth, count);
   }
 }

@@ -64,23 +64,22 @@ function expandQ4(to: usize, from: usize, blocks: i32): void {
   }
 }
 
-/** Row `row` of a matrix whose rows lie in panels of eight (pack.ts), each of `count` values. */
+/** Row `row` of a matrix whose rows lie in panels (pack.ts), each of `count` values. */
 export function unpackRow(to: usize, form: i32, panels: usize, row: i32, count: i32): void {
-  const column = <usize>(row & 7);
-  const panel = row >> 3;
-  if (form == 0) {
-    copyElements(to, 4, panels + ((<usize>(panel * count)) << 5) + (column << 2), 32, count);
-  } else if (form < 3) {
-    let from = panels + ((<usize>(panel * count)) << 4) + (column << 1);
+  if (form < 3) {
+    const shift: usize = form == 0 ? 2 : 1;
+    let from = panels + ((<usize>(row >> 4) * count) << (shift + 4)) + ((<usize>(row & 15)) << shift);
+    if (form == 0) return copyElements(to, 4, from, 64, count);
     for (; count > 0; count--) {
       expandHalves(to, form, from, 1);
       to += 4;
-      from += 16;
+      from += 32;
     }
   } else {
+    const column = <usize>(row & 7);
     const blockBytes: usize = form == 3 ? 272 : 144;
     const blocks = count >> 5;
-    let block = panels + <usize>(panel * blocks) * blockBytes;
+    let block = panels + <usize>((row >> 3) * blocks) * blockBytes;
     for (let i = 0; i < blocks; i++) {
       const d = f32x4.extract_lane(scaleOf(block + (column << 1)), 0);
       for (let k: usize = 0; k < 32; k++) {

@@ -1,39 +1,41 @@
-// Writes the micro-kernels of matmul: functions that keep a tile of `rows` × (8 · `panels`) sums in registers. AssemblyScript has
-// neither arrays of locals nor unrolling, so the source of every tile shape is made from two templates: one for weights that
-// are multiplied as f32, one for blocks of whole numbers.
+// Writes the micro-kernels of matmul: functions that keep a tile of sums in registers, `rows` high and some vectors of four columns
+// wide. AssemblyScript has neither arrays of locals nor unrolling, so the source of every tile shape is made from two templates:
+// one for weights that are multiplied as f32, one for blocks of whole numbers.
 
-/** Tile shapes: at most 12 vectors of sums, which with their operands fill the 15 registers V8 hands out. */
-export const tileShapes: readonly (readonly [rows: number, panels: number])[] = [
+/**
+ * Tile shapes: at most 12 vectors of sums, which with their operands fill the 15 registers V8 hands out. A panel is four vectors wide:
+ * one row takes one or two panels, two rows take one, more rows half of one.
+ */
+const tileShapes: readonly (readonly [rows: number, vectors: number])[] = [
+  [1, 8],
   [1, 4],
-  [1, 2],
-  [1, 1],
-  [2, 3],
-  [2, 2],
-  [2, 1],
-  [3, 1],
-  [4, 1],
-  [5, 1],
-  [6, 1],
+  [2, 4],
+  [3, 2],
+  [4, 2],
+  [5, 2],
+  [6, 2],
 ];
+/** Vectors of a panel. */
+const panelVectors = 4;
 
-/** How a panel holds a row of eight weights: bytes, and the two loads that widen it to f32. */
+/** How a panel holds a row of weights: bytes, and the loads that widen four of them to f32. */
 interface Form {
   readonly suffix: string;
   readonly rowBytes: number;
-  readonly load: (pointer: string, half: number) => string;
+  readonly load: (pointer: string, vector: number) => string;
 }
 
 const forms: readonly Form[] = [
-  { suffix: '', rowBytes: 32, load: (pointer, half) => `v128.load(${pointer}, ${half * 16})` },
+  { suffix: '', rowBytes: 64, load: (pointer, vector) => `v128.load(${pointer}, ${vector * 16})` },
   {
     suffix: 'F16',
-    rowBytes: 16,
-    load: (pointer, half) => `widenF16(v128.load_ext<i16>(${pointer}, ${half * 8}), mask, scale)`,
+    rowBytes: 32,
+    load: (pointer, vector) => `widenF16(v128.load_ext<i16>(${pointer}, ${vector * 8}), mask, scale)`,
   },
   {
     suffix: 'BF16',
-    rowBytes: 16,
-    load: (pointer, half) => `i32x4.shl(v128.load_ext<u16>(${pointer}, ${half * 8}), 16)`,
+    rowBytes: 32,
+    load: (pointer, vector) => `i32x4.shl(v128.load_ext<u16>(${pointer}, ${vector * 8}), 16)`,
   },
 ];
 
@@ -47,11 +49,13 @@ const held: readonly string[] = [
 ];
 const sum = (i: number, j: number): string => `s${i}_${j}`;
 
-function tile(rows: number, panels: number, { suffix, rowBytes, load }: Form): string {
+function tile(rows: number, vectors: number, { suffix, rowBytes, load }: Form): string {
   const r = range(rows);
-  const v = range(panels * 2);
+  const v = range(vectors);
+  const panels = Math.ceil(vectors / panelVectors);
   const loadA = (i: number, name: string): string => `    ${name} = v128.load32_splat(a${i});`;
-  const loadB = (j: number, name: string): string => `    ${name} = ${load(`b${j >> 1}`, j & 1)};`;
+  const loadB = (j: number, name: string): string =>
+    `    ${name} = ${load(`b${Math.floor(j / panelVectors)}`, j % panelVectors)};`;
   const add = (i: number, j: number, x: string, y: string): string =>
     `    ${sum(i, j)} = madd(${x}, ${y}, ${sum(i, j)});`;
   // One step of depth, with the fewer of the two operands' vectors held in registers. Not unrolled: the engine does that itself,
@@ -67,8 +71,8 @@ function tile(rows: number, panels: number, { suffix, rowBytes, load }: Form): s
           ...r.flatMap((i) => [loadA(i, 'x0'), ...v.map((j) => add(i, j, 'x0', `y${j}`))]),
         ];
   return [
-    `/** c += a · b for ${rows} × ${panels * 8} elements of c; \`first\`: c is written, not added to. */`,
-    `export function tile${rows}x${panels}${suffix}(`,
+    `/** c += a · b for ${rows} × ${vectors * 4} elements of c; \`first\`: c is written, not added to. */`,
+    `export function tile${rows}x${vectors}${suffix}(`,
     '  a: usize, aRow: usize, b: usize, bPanel: usize, c: usize, cRow: usize, depth: i32, first: bool,',
     '): void {',
     ...r.map((i) => `  let a${i} = a${offset(i, 'aRow')};`),
@@ -93,8 +97,9 @@ function tile(rows: number, panels: number, { suffix, rowBytes, load }: Form): s
 }
 
 /**
- * Blocks of 32 of depth: eight scales in f16, then pairs of numbers of each of the eight columns (assembly/quantized.ts). Tiles are one
- * panel wide: panels follow one another in memory, and one stream is what processors fetch ahead of.
+ * Blocks of 32 of depth (assembly/quantized.ts). Of b: eight scales in f16, then pairs of numbers of each of the eight columns; tiles are
+ * one panel wide: panels follow one another in memory, and one stream is what processors fetch ahead of. Of a: the rows of
+ * a tile side by side, first their scales, then what their sums start from, then pairs of numbers.
  */
 interface Blocks {
   readonly suffix: string;
@@ -103,13 +108,19 @@ interface Blocks {
   readonly turns: number;
   readonly turnBytes: number;
   readonly rowBytes: number;
-  /** What the sums start from. */
-  readonly start: (i: number) => string;
+  /** What the sums of a row start from. */
+  readonly start: (i: number, rows: number) => string;
   readonly turn: (rows: number) => string[];
 }
 
+/** Rows of the highest tile of whole numbers: two registers go to products and two to weights. */
+const mostBlockRows = 5;
+/** Bytes of a block of one row of a. */
+const recordBytes = 72;
+
 const accumulate = (i: number, j: number, x: string, w: string): string =>
   `      ${sum(i, j)} = i32x4.add(${sum(i, j)}, i32x4.dot_i16x8_s(${x}, ${w}));`;
+const loadPair = (i: number, pair: number, rows: number): string => `v128.load32_splat(a, ${4 * (pair * rows + i)})`;
 
 /** Turns are `pairs` pairs of depth long. */
 const q8 = (pairs: number): Blocks => ({
@@ -123,7 +134,7 @@ const q8 = (pairs: number): Blocks => ({
     range(pairs).flatMap((pair) => [
       ...range(2).map((j) => `      const w${pair}_${j} = v128.load_ext<i8>(b, ${pair * 16 + j * 8});`),
       ...range(rows).flatMap((i) => [
-        `      const x${pair}_${i} = v128.load32_splat(a${i}, ${4 * pair});`,
+        `      const x${pair}_${i} = ${loadPair(i, pair, rows)};`,
         ...range(2).map((j) => accumulate(i, j, `x${pair}_${i}`, `w${pair}_${j}`)),
       ]),
     ]),
@@ -135,21 +146,20 @@ const q4: Blocks = {
   turns: 4,
   turnBytes: 32,
   rowBytes: 16,
-  start: (i) => `v128.load32_splat(a${i}, 4)`,
+  start: (i, rows) => `v128.load32_splat(a, ${4 * (rows + i)})`,
   turn(rows) {
     const nibbles = (v: string, s: number): string => {
       const shifted = s === 0 ? v : `i16x8.shr_u(${v}, ${4 * s})`;
       return s === 3 ? shifted : `v128.and(${shifted}, low)`;
     };
-    const loadX = (i: number, s: number): string => `v128.load32_splat(a${i}, ${4 * s})`;
     const held = rows === 1;
     return [
-      ...(held ? range(4).map((s) => `      const x${s} = ${loadX(0, s)};`) : []),
+      ...(held ? range(4).map((s) => `      const x${s} = ${loadPair(0, s, 1)};`) : []),
       ...range(2).flatMap((j) => [
         `      const v${j} = v128.load(b, ${j * 16});`,
         ...range(4).flatMap((s) => [
           `      const w${j}_${s} = ${nibbles(`v${j}`, s)};`,
-          ...range(rows).map((i) => accumulate(i, j, held ? `x${s}` : loadX(i, s), `w${j}_${s}`)),
+          ...range(rows).map((i) => accumulate(i, j, held ? `x${s}` : loadPair(i, s, rows), `w${j}_${s}`)),
         ]),
       ]),
     ];
@@ -162,26 +172,26 @@ function blockTile(rows: number, blocks: Blocks): string {
   const { suffix, bytes, turns, turnBytes, rowBytes } = blocks;
   return [
     `/** c = a · b for ${rows} × 8 elements of c, over so many blocks of depth. */`,
-    `export function tile${rows}${suffix}(a: usize, aRow: usize, b: usize, c: usize, cRow: usize, blocks: i32): void {`,
-    ...r.map((i) => `  let a${i} = a${offset(i, 'aRow')};`),
+    `export function tile${rows}${suffix}(a: usize, b: usize, c: usize, cRow: usize, blocks: i32): void {`,
     ...r.map((i) => `  const c${i} = c${offset(i, 'cRow')};`),
     ...r.flatMap((i) => v.map((j) => `  v128.store(c${i}, f32x4.splat(0.0), ${j * 16});`)),
     ...held,
     ...(suffix === 'Q4' ? ['  const low = i16x8.splat(<i16>(15 * one));'] : []),
     '  for (; blocks > 0; blocks--) {',
-    ...r.flatMap((i) => v.map((j) => `    let ${sum(i, j)} = ${blocks.start(i)};`)),
-    ...r.map((i) => `    a${i} += 8;`),
+    ...r.flatMap((i) => v.map((j) => `    let ${sum(i, j)} = ${blocks.start(i, rows)};`)),
+    `    a += ${8 * rows};`,
     '    b += 16;',
     `    for (let turn = ${turns}; turn > 0; turn--) {`,
     ...blocks.turn(rows),
-    ...r.map((i) => `      a${i} += ${rowBytes};`),
+    `      a += ${rowBytes * rows};`,
     `      b += ${turnBytes};`,
     '    }',
-    ...v.flatMap((j) => [
-      `    const d${j} = widenF16(v128.load_ext<i16>(b - ${bytes}, ${j * 8}), mask, scale);`,
-      ...r.map(
-        (i) =>
-          `    v128.store(c${i}, madd(f32x4.convert_i32x4_s(${sum(i, j)}), f32x4.mul(d${j}, v128.load32_splat(a${i} - 72)), v128.load(c${i}, ${j * 16})), ${j * 16});`,
+    ...v.map((j) => `    const d${j} = widenF16(v128.load_ext<i16>(b - ${bytes}, ${j * 8}), mask, scale);`),
+    ...r.flatMap((i) => [
+      `    const y${i} = v128.load32_splat(a - ${recordBytes * rows - 4 * i});`,
+      ...v.map(
+        (j) =>
+          `    v128.store(c${i}, madd(f32x4.mul(f32x4.convert_i32x4_s(${sum(i, j)}), y${i}), d${j}, v128.load(c${i}, ${j * 16})), ${j * 16});`,
       ),
     ]),
     '  }',
@@ -193,34 +203,30 @@ function blockTile(rows: number, blocks: Blocks): string {
 /** Calls the tile of a height. */
 const blockChoice = (suffix: string): string =>
   [
-    `export function tile${suffix}(rows: i32, a: usize, aRow: usize, b: usize, c: usize, cRow: usize, blocks: i32): void {`,
+    `export function tile${suffix}(rows: i32, a: usize, b: usize, c: usize, cRow: usize, blocks: i32): void {`,
     '  switch (rows) {',
-    ...range(6).flatMap((i) => [
-      i === 5 ? '    default:' : `    case ${i + 1}:`,
-      `      return tile${i + 1}${suffix}(a, aRow, b, c, cRow, blocks);`,
+    ...range(mostBlockRows).flatMap((i) => [
+      i + 1 === mostBlockRows ? '    default:' : `    case ${i + 1}:`,
+      `      return tile${i + 1}${suffix}(a, b, c, cRow, blocks);`,
     ]),
     '  }',
     '}',
     '',
   ].join('\n');
 
-/** Calls the tile of a shape. */
+/** Calls the tile of a height; of those for one row, the one for two panels if `two`. */
 function choice(name: string, parameters: string, suffix: string): string {
   const passed = parameters.replaceAll(/: \w+/g, '');
-  const heights = [...new Set(tileShapes.map(([rows]) => rows))];
+  const call = ([rows, vectors]: readonly [number, number]): string => `tile${rows}x${vectors}${suffix}(${passed})`;
+  const [widest, ...others] = tileShapes;
   return [
-    `export function ${name}(rows: i32, panels: i32, ${parameters}): void {`,
+    `export function ${name}(rows: i32, two: bool, ${parameters}): void {`,
+    `  if (two) return ${call(widest!)};`,
     '  switch (rows) {',
-    ...heights.flatMap((rows) => {
-      const widths = tileShapes.filter(([height]) => height === rows).map(([, panels]) => panels);
-      const call = (panels: number): string => `tile${rows}x${panels}${suffix}(${passed})`;
-      return [
-        rows === heights.at(-1) ? '    default:' : `    case ${rows}:`,
-        ...widths.map((panels) =>
-          panels === 1 ? `      return ${call(1)};` : `      if (panels == ${panels}) return ${call(panels)};`,
-        ),
-      ];
-    }),
+    ...others.flatMap((shape) => [
+      shape === others.at(-1) ? '    default:' : `    case ${shape[0]}:`,
+      `      return ${call(shape)};`,
+    ]),
     '  }',
     '}',
     '',
@@ -235,11 +241,11 @@ export const tilesSource = (): string =>
     "import { halfMask, halfScale, madd, widenF16 } from '../assembly/simd';",
     '',
     ...forms.flatMap((form) => [
-      ...tileShapes.map(([rows, panels]) => tile(rows, panels, form)),
+      ...tileShapes.map(([rows, vectors]) => tile(rows, vectors, form)),
       choice(`tile${form.suffix}`, addTo, form.suffix),
     ]),
-    ...range(6).map((i) => blockTile(i + 1, q8(i < 1 ? 4 : 1))),
+    ...range(mostBlockRows).map((i) => blockTile(i + 1, q8(i < 1 ? 4 : 1))),
     blockChoice('Q8'),
-    ...range(6).map((i) => blockTile(i + 1, q4)),
+    ...range(mostBlockRows).map((i) => blockTile(i + 1, q4)),
     blockChoice('Q4'),
   ].join('\n');

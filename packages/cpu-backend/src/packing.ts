@@ -1,12 +1,12 @@
-// Parameters repacked for matmul: panels of eight columns. Where a parameter is a matrix whose rows are those columns, as weights of
-// linear layers are, its panels take the place of its rows, eight by eight, and no further memory is needed; only what does not
-// fill a panel is copied. Other views get a copy, which the programs that use it share.
+// Parameters repacked for matmul: panels of 16 columns, or of eight where they are blocks of whole numbers. Where a parameter is a
+// matrix whose rows are those columns, as weights of linear layers are, its panels take the place of its rows, and no further
+// memory is needed; only what does not fill a panel is copied. Other views get a copy, which the programs that use it share.
 import { BackendError, storedBytes } from '@transept/tensor';
 import type { Storage, View } from '@transept/tensor';
 import type { DeviceBuffer } from './buffer.ts';
 import type { Heap } from './memory.ts';
 import { formOf } from './step.ts';
-import { unpack } from './unpack.ts';
+import { panelColumns, unpack } from './unpack.ts';
 
 /** Where the panels of a view lie. */
 export interface Panels {
@@ -34,8 +34,6 @@ export interface PackRequest {
   readonly inPlace: boolean;
 }
 
-const panelColumns = 8;
-
 /** The rows of its buffer that a view [depth, columns] has as columns, or a table as rows, if they are whole. */
 export function rowsOf({ offset, shape, strides }: View, axis: 0 | 1): { first: number; width: number } | undefined {
   const width = shape[1 - axis]!;
@@ -58,17 +56,17 @@ export class PackedParameters {
     const [depth, columns] = view.shape as [number, number];
     const bytes = (count: number): number => (stored ? storedBytes(stored, count) : count * 4);
     const rows = rowsOf(view, 1);
-    if (rows && rows.first % panelColumns === 0 && this.#panelled(buffer, rows.width, stored)) {
+    if (rows && rows.first % panelColumns(stored) === 0 && this.#panelled(buffer, rows.width, stored)) {
       const { rows: inPlace, tail } = buffer.panels!;
       const release = (): void => {};
       return { address: buffer.address + bytes(view.offset), tail: rows.first + columns > inPlace ? tail : 0, release };
     }
     const key = `${view.offset}:${view.shape.join()}:${view.strides.join()}`;
     const { address, release } = this.#copy(buffer, key, () => {
-      const panelBytes = bytes(panelColumns * depth);
+      const panelBytes = bytes(panelColumns(stored) * depth);
       const source = this.plain(buffer);
       try {
-        const to = this.#heap.allocate(Math.ceil(columns / panelColumns) * panelBytes, 'a packed parameter');
+        const to = this.#heap.allocate(Math.ceil(columns / panelColumns(stored)) * panelBytes, 'a packed parameter');
         const [down, across] = view.strides as [number, number];
         this.#pack({
           to,
@@ -130,8 +128,8 @@ export class PackedParameters {
     if (buffer.plainUsers > 0) return false;
     const rowBytes = stored ? storedBytes(stored, width) : width * 4;
     const all = Math.floor(buffer.bytes / rowBytes);
-    const rows = all - (all % panelColumns);
-    const panelBytes = panelColumns * rowBytes;
+    const rows = all - (all % panelColumns(stored));
+    const panelBytes = panelColumns(stored) * rowBytes;
     const pack = {
       rowStride: stored ? storedBytes(stored, 1) : 4,
       columnStride: rowBytes,

@@ -1,7 +1,10 @@
 // From panels back to rows: the reverse of `assembly/pack.ts`, for the rare times when somebody wants to read a packed parameter.
 import type { Storage } from '@transept/tensor';
 
-/** A matrix in a buffer: its first `rows` rows lie in panels of eight, the few after them as they were. */
+/** Columns of a panel: rows of the weight that it was made from. */
+export const panelColumns = (stored: Storage | undefined): number => (stored === 'q8' || stored === 'q4' ? 8 : 16);
+
+/** A matrix in a buffer: its first `rows` rows lie in panels, the few after them as they were. */
 export interface BufferPanels {
   readonly width: number;
   readonly rows: number;
@@ -18,7 +21,7 @@ export function unpack(packed: Uint8Array, { width, rows, stored }: BufferPanels
   else
     for (let row = 0; row < rows; row++)
       for (let k = 0; k < width; k++) {
-        const from = ((row >> 3) * width * 8 + k * 8 + (row & 7)) * size;
+        const from = ((row >> 4) * width * 16 + k * 16 + (row & 15)) * size;
         const to = (row * width + k) * size;
         for (let byte = 0; byte < size; byte++) out[to + byte] = packed[from + byte]!;
       }

@@ -1,16 +1,34 @@
 // matmul: parameters are packed at load; the split between threads follows the shape.
 import { elements } from '@transept/tensor';
-import type { Kernel, View } from '@transept/tensor';
+import type { Kernel, Plan, View } from '@transept/tensor';
 import { formOf, storageOf } from '../step.ts';
 import type { Step } from '../step.ts';
 import { compileEpilogue } from './expression.ts';
 import { quantizedStep } from './quantized.ts';
-import { panelColumns, tileRows, tileShape } from './tiles.ts';
+import { panelColumns } from '../unpack.ts';
+import { tileRows, tileShape } from './tiles.ts';
 
 /** Block sizes of `assembly/matmul.ts`. */
 const blockColumns = 256;
 const blockRows = 96;
-const blockDepth = 512;
+/** How much of the depth is one block: all of it for the rows of two tiles. */
+const blockDepth = 256;
+const fewRows = 12;
+
+/**
+ * Weights of a plan up to so many bytes are taken to stay in a cache from run to run. There one row takes two panels at once, which hides
+ * how long a sum waits for itself; from memory one stream of panels is faster.
+ */
+const cachedBytes = 12 * 2 ** 20;
+
+/** Bytes of the parameters that matmul reads. */
+function weightBytes({ buffers, calls }: Plan): number {
+  const read = new Set(calls.flatMap(({ op, inputs }) => (op === 'matmul' ? [inputs[1]!.buffer] : [])));
+  return buffers.reduce(
+    (sum, b, i) => sum + (b.kind === 'bound' && b.role === 'parameter' && read.has(i) ? b.bytes : 0),
+    0,
+  );
+}
 
 /** Element offset of each matrix of the batch, in row-major order. */
 function batchOffsets({ shape, strides }: View): number[] {
@@ -45,16 +63,19 @@ export const matmul: Kernel<Step> = {
     const packed = buffer.kind === 'bound' && buffer.role === 'parameter';
     const epilogue = compileEpilogue(call, 'f32', plan);
     const edgeAt = epilogue?.scratchBytes ?? 0;
+    const width = panelColumns(stored);
+    const steps = rows > fewRows ? Math.min(depth, blockDepth) : depth;
     // Beside the edge there is room for one panel that is widened.
-    const edgeBytes = tileRows * panelColumns * 4 + (stored ? blockDepth * panelColumns * 4 : 0);
+    const edgeBytes = tileRows * width * 4 + (stored && rows > fewRows ? steps * width * 4 : 0);
     const aAt = edgeAt + edgeBytes;
-    const bAt = aAt + (a.strides.at(-1) === 1 ? 0 : Math.min(rows, blockRows) * Math.min(depth, blockDepth) * 4);
-    const ownPanels = Math.ceil(Math.min(columns, blockColumns) / panelColumns);
+    const bAt = aAt + (a.strides.at(-1) === 1 ? 0 : Math.min(rows, blockRows) * steps * 4);
+    const ownPanels = Math.ceil(Math.min(columns, blockColumns) / width);
+    const pair = !packed || weightBytes(plan) <= cachedBytes;
     return {
       kernel: 'matmul',
-      variant: `${packed ? (stored ?? 'f32') + ' panels' : 'packed as it runs'}, tiles of ${tileShape(rows, columns)}`,
+      variant: `${packed ? (stored ?? 'f32') + ' panels' : 'packed as it runs'}, tiles of ${tileShape(rows, columns, pair)}`,
       work: elements(output.shape) * depth,
-      scratchBytes: bAt + (packed ? 0 : ownPanels * panelColumns * depth * 4),
+      scratchBytes: bAt + (packed ? 0 : ownPanels * width * depth * 4),
       parameters(at) {
         const panels = bOffsets.map((o) =>
           packed ? at.panels(matrix(b, o), stored) : { address: at.address(matrix(b, o)), tail: 0 },
@@ -81,6 +102,8 @@ export const matmul: Kernel<Step> = {
           bAt,
           formOf(stored),
           at.words(panels.map((p) => p.tail)),
+          pair ? 1 : 0,
+          steps,
         ];
       },
     };

@@ -4,12 +4,13 @@ import type { Call, Plan, Storage } from '@transept/tensor';
 import { formOf } from '../step.ts';
 import type { Step } from '../step.ts';
 import { compileEpilogue } from './expression.ts';
-import { panelColumns, tileHeight } from './tiles.ts';
+import { blockPanelColumns, blockTileRows, tileHeight } from './tiles.ts';
 
 /** As in `assembly/quantized.ts`. */
-const blockRows = 48;
+const blockRows = 60;
 const recordBytes = 72;
-const edgeBytes = 6 * 8 * 4;
+const q8Bytes = 272;
+const edgeBytes = blockTileRows * blockPanelColumns * 4;
 
 /** a [M, K] × the rows of a stored weight [N, K] → [M, N]. */
 export function quantizedStep(call: Call, plan: Plan, stored: Storage): Step {
@@ -21,11 +22,15 @@ export function quantizedStep(call: Call, plan: Plan, stored: Storage): Step {
   const edgeAt = epilogue?.scratchBytes ?? 0;
   const rowAt = edgeAt + edgeBytes;
   const blocksAt = rowAt + (a.strides[1] === 1 ? 0 : depth * 4);
+  const blocks = depth / 32;
+  const panelAt = blocksAt + Math.min(rows, blockRows) * blocks * recordBytes;
+  const widened = stored === 'q4' && rows > 4 * blockTileRows;
+  const shape = `${tileHeight(rows, blockTileRows)}×${blockPanelColumns}`;
   return {
     kernel: 'quantizedMatmul',
-    variant: `${stored} panels times rows in 16 bits, tiles of ${tileHeight(rows)}×${panelColumns}`,
+    variant: `${stored} panels${widened ? ', widened to bytes,' : ''} times rows in 16 bits, tiles of ${shape}`,
     work: elements(output.shape) * depth,
-    scratchBytes: blocksAt + Math.min(rows, blockRows) * (depth / 32) * recordBytes,
+    scratchBytes: panelAt + (widened ? blocks * q8Bytes : 0),
     parameters(at) {
       const panels = at.panels(b, stored);
       return [
@@ -45,6 +50,7 @@ export function quantizedStep(call: Call, plan: Plan, stored: Storage): Step {
         rowAt,
         blocksAt,
         panels.tail,
+        panelAt,
       ];
     },
   };

@@ -52,11 +52,11 @@ type Results = Readonly<Record<string, Float32Array>>;
 async function run(
   backend: Backend,
   traced: TracedGraph,
-  stored: Storage,
+  stored: Storage | undefined,
   values: Readonly<Record<string, ArrayBufferView>>,
 ): Promise<Results> {
   const readback = Object.keys(traced.outputs);
-  const plan = lower(traced, backend, { stored: new Map([['w', stored]]), readback });
+  const plan = lower(traced, backend, { ...(stored && { stored: new Map([['w', stored]]) }), readback });
   const bound = Object.fromEntries(
     plan.buffers.flatMap((b) => (b.kind === 'bound' ? [[b.name, backend.alloc(b.bytes)]] : [])),
   );
@@ -140,6 +140,7 @@ describe.each(['f16', 'bf16', 'q8', 'q4'] as const)('%s', (stored) => {
     [5, 160, 23],
     [6, 32, 9],
     [13, 96, 40],
+    [22, 288, 30],
     [100, 64, 21],
     [1, 1088, 530],
   ])('%i × %i × %i', (rows, depth, columns) => check(stored, rows, depth, columns));
@@ -155,6 +156,35 @@ describe.each(['f16', 'bf16', 'q8', 'q4'] as const)('%s', (stored) => {
     expect(one).toEqual(all.slice(5 * 37, 6 * 37));
   });
 });
+
+test.each(['f32', 'f16'] as const)(
+  '%s: one row beside more weights than a cache holds has the same bits',
+  async (form) => {
+    const columns = 91;
+    const graph = (others: number): TracedGraph =>
+      trace('m', (g) => {
+        const x = g.input('x', [1, 96]);
+        const w = g.parameter('w', [columns, 96]);
+        return { y: linear(x, w), rest: linear(x, g.parameter('others', [others, 96])) };
+      });
+    const x = new Float32Array(96).map(() => random() - 0.5);
+    const w = form === 'f32' ? new Float32Array(columns * 96).map(random) : randomWeights(form, columns * 96);
+    for (const name of ['relaxed, 1', 'plain, 2']) {
+      const backend = backends[name]!;
+      const stored = new Map<string, Storage>(form === 'f32' ? [] : [['w', form]]);
+      const tiles = [8, 40_000].map((others) => {
+        const plan = lower(graph(others), backend, { stored });
+        const call = plan.calls.find(({ output }) => output.shape.at(-1) === columns)!;
+        return backend.kernels.matmul!.describe!(call, plan, backend.capabilities);
+      });
+      expect(tiles[0]).toContain('1×32');
+      expect(tiles[1]).toContain('1×16');
+      const few = await run(backend, graph(8), form === 'f32' ? undefined : form, { x, w });
+      const many = await run(backend, graph(40_000), form === 'f32' ? undefined : form, { x, w });
+      expect(many['y']).toEqual(few['y']);
+    }
+  },
+);
 
 test.each(['f16', 'bf16'] as const)('%s rows of any length', (stored) => check(stored, 3, 37, 19));
 
