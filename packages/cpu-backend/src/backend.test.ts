@@ -46,18 +46,6 @@ test.each([1, 2])('10,000 runs on %i threads leave nothing in the heap', async (
   expect(backend.memory.bytes).toBe(bytes);
 });
 
-test('helper threads sleep between runs', async () => {
-  using backend = await cpu({ threads: 3 });
-  using program = await loadBlank(backend, planFor(backend));
-  program.run();
-  await pause(100);
-  const before = process.cpuUsage();
-  await pause(200);
-  const { user, system } = process.cpuUsage(before);
-  // Spinning would take 200 ms of each.
-  expect((user + system) / 1000).toBeLessThan(100);
-});
-
 test('by itself it takes no more threads than the machine has', async () => {
   using backend = await cpu();
   const { threads } = backend.capabilities.details;
@@ -111,8 +99,6 @@ describe.each<[how: string, refused: new () => object]>([
     await expect(refusal).rejects.toThrow(BackendError);
   });
 });
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Bytes in use after everything that could be collected was. */
 function heapUsed(): number {

@@ -9,9 +9,10 @@ import { alignment } from './memory.ts';
 import { PackedParameters } from './packing.ts';
 import { LoadedProgram } from './program.ts';
 import type { Host } from './program.ts';
+import { claimBytes, stepWords, writeProgram } from './replay.ts';
 import { kernelNumbers } from './step.ts';
 import type { Step } from './step.ts';
-import { anyFailed, hardwareThreads, releaseAll, threadsObstacle } from './threads.ts';
+import { anyFailed, hardwareThreads, releaseAll, settle, threadsObstacle } from './threads.ts';
 import { unpack } from './unpack.ts';
 import { detectSimd } from './variants.ts';
 import type { Simd } from './variants.ts';
@@ -27,7 +28,6 @@ export interface CpuOptions {
 
 const autoThreads = 4;
 const memoryLimit = 2 ** 32;
-const packHeaderWords = 8;
 
 interface Threads {
   readonly threads: number;
@@ -109,16 +109,22 @@ class CpuBackend implements Backend<Step> {
     void engine.helpers?.failed.then((error) => this.#fail(error));
     const { heap } = engine;
     const threads = 1 + (engine.helpers?.count ?? 0);
-    const packProgram = heap.allocate(128, 'the packing step');
+    const packStep = heap.allocate(2 * stepWords * 4, 'the packing step');
+    const packParameters = heap.allocate(64, 'the packing step');
+    const packClaims = heap.allocate(threads * claimBytes, 'the packing step');
     const packing = new PackedParameters(heap, (request) => {
       const { to, from, rowStride, columnStride, depth, columns, form, panelBytes, inPlace } = request;
       const room = Math.ceil(panelBytes / alignment) * alignment;
       const scratch = inPlace ? heap.allocate(room * threads, 'packing a parameter') : 0;
-      const parametersAt = packProgram + packHeaderWords * 4;
-      const step = [kernelNumbers.packParameter, parametersAt, 1, 0];
       const parameters = [to, from, rowStride, columnStride, depth, columns, form, scratch, room, panelBytes];
-      heap.words.set([1, threads, 0, 0, ...step, ...parameters], packProgram / 4);
-      this.#run(packProgram);
+      const step = { kernel: kernelNumbers.packParameter, parameters: packParameters, parts: threads };
+      this.#settle();
+      heap.words.set(parameters, packParameters / 4);
+      heap.words.set(
+        writeProgram([step], () => packClaims),
+        packStep / 4,
+      );
+      this.#run(packStep);
       if (inPlace) heap.free(scratch);
     });
     this.#host = {
@@ -128,6 +134,7 @@ class CpuBackend implements Backend<Step> {
       kernels,
       capabilities,
       run: (program) => this.#run(program),
+      settle: () => this.#settle(),
     };
   }
 
@@ -186,6 +193,11 @@ class CpuBackend implements Backend<Step> {
         `${op}: ${bytes} bytes at ${byteOffset} of a buffer of ${buffer.bytes}; they must lie within it`,
       );
     return buffer;
+  }
+
+  #settle(): void {
+    const { heap, helpers } = this.#engine;
+    if (helpers) settle(heap.words);
   }
 
   #run(program: number): void {

@@ -9,7 +9,6 @@ import type { Simd } from './variants.ts';
 /** What the WebAssembly module exports to JavaScript. */
 export interface KernelExports {
   run(program: number): void;
-  runSteps(program: number, from: number, to: number): void;
   setMaySleep(may: boolean): void;
   work(thread: number): void;
 }

@@ -6,13 +6,12 @@ import { DeviceBuffer } from './buffer.ts';
 import type { Heap } from './memory.ts';
 import { rowsOf } from './packing.ts';
 import type { PackedParameters } from './packing.ts';
+import { claimBytes, stepWords, writeProgram } from './replay.ts';
 import { kernelNumbers, storageOf, worthSharing } from './step.ts';
 import type { Placement, Step } from './step.ts';
 
 const chunkBytes = 16384;
 const laneBytes = 16;
-const sharedMode = 1;
-const barrierMode = 2;
 
 /** What a program needs of its backend. */
 export interface Host {
@@ -23,6 +22,8 @@ export interface Host {
   readonly capabilities: Capabilities;
   /** Replay the program at an address. Throws when the device is lost. */
   run(program: number): void;
+  /** Wait until no other thread looks at a program any more. Before that none may be freed or changed. */
+  settle(): void;
 }
 
 const isParameter = (plan: Plan, { buffer }: View): boolean => {
@@ -107,11 +108,6 @@ export class LoadedProgram implements Program {
     }
   }
 
-  /** Where the steps lie: for running them one by one. */
-  get address(): number {
-    return this.#address;
-  }
-
   #load(bound: Readonly<Record<string, Buffer>>): void {
     const { heap, packing, threads, kernels, capabilities } = this.#host;
     const { plan } = this;
@@ -161,19 +157,16 @@ export class LoadedProgram implements Program {
       scratch: allocate(scratchBytes * threads, `working memory of plan "${plan.name}"`),
       scratchBytes,
     };
-    const shared = steps.map((step) => threads > 1 && step.work >= worthSharing);
-    this.#address = words.place([
-      steps.length,
-      shared.includes(true) ? threads : 1,
-      0,
-      0,
-      ...steps.flatMap((step, i) => [
-        kernelNumbers[step.kernel],
-        words.place(step.parameters(placement)),
-        (shared[i] ? sharedMode : 0) | (i > 0 && (shared[i] || shared[i - 1]) ? barrierMode : 0),
-        0,
-      ]),
-    ]);
+    const written = writeProgram(
+      steps.map((step) => ({
+        kernel: kernelNumbers[step.kernel],
+        parameters: words.place(step.parameters(placement)),
+        parts: step.work >= worthSharing ? threads : 1,
+      })),
+      (bytes) => allocate(bytes, `who does what of plan "${plan.name}"`),
+    );
+    this.#address = words.place(written);
+    release.defer(() => this.#host.settle());
   }
 
   #bind(planned: Extract<Plan['buffers'][number], { kind: 'bound' }>, buffer: Buffer | undefined): DeviceBuffer {
@@ -225,6 +218,34 @@ export class LoadedProgram implements Program {
       }
     }
     this.#host.run(this.#address);
+  }
+
+  /** Milliseconds of each call, run by itself in the order of the plan: the medians of some rounds. */
+  timeCalls(rounds: number): number[] {
+    const { heap, run, settle, threads } = this.#host;
+    const times = this.plan.calls.map((): number[] => []);
+    const claims = heap.allocate(threads * claimBytes, 'a call that is timed');
+    const alone = heap.allocate(2 * stepWords * 4, 'a call that is timed') / 4;
+    try {
+      for (let round = 0; round < rounds; round++)
+        times.forEach((taken, i) => {
+          const step = this.#address / 4 + stepWords * (i + 1);
+          const [kernel, parameters, parts] = heap.words.subarray(step) as unknown as [number, number, number];
+          settle();
+          heap.words.set(
+            writeProgram([{ kernel, parameters, parts }], () => claims),
+            alone,
+          );
+          const began = performance.now();
+          run(alone * 4);
+          taken.push(performance.now() - began);
+        });
+    } finally {
+      settle();
+      heap.free(alone * 4);
+      heap.free(claims);
+    }
+    return times.map((taken) => taken.sort((a, b) => a - b)[rounds >> 1]!);
   }
 
   async read(name: string): Promise<Uint8Array<ArrayBuffer>> {

@@ -11,10 +11,12 @@ export interface Helpers {
   dispose(): void;
 }
 
-/** Words that `assembly/barrier.ts` and `assembly/index.ts` wait on. */
-const barrierWord = 128 / 4;
+/** Words of `assembly/threads.ts`: those that threads wait on, how many sleep between runs, and how many look at a program. */
+const doneWord = 128 / 4;
 const failedWord = 256 / 4;
 const generationWord = 320 / 4;
+const sleepersWord = 384 / 4;
+const insideWord = 512 / 4;
 
 /** Runs in the worker: `start` with what was posted, `post` to answer. */
 const workerBody = `
@@ -32,8 +34,10 @@ const workerBody = `
   };
   const fail = (words, error, post) => {
     Atomics.store(words, ${failedWord}, 1);
-    Atomics.add(words, ${barrierWord}, 1);
-    Atomics.notify(words, ${barrierWord});
+    for (const word of [${generationWord}, ${doneWord}]) {
+      Atomics.add(words, word, 1);
+      Atomics.notify(words, word);
+    }
     post({ error: String(error) });
   };
 `;
@@ -166,7 +170,7 @@ export async function createHelpers(
 export function releaseAll(memory: WebAssembly.Memory): void {
   const words = new Int32Array(memory.buffer);
   Atomics.store(words, failedWord, 1);
-  for (const word of [barrierWord, generationWord]) {
+  for (const word of [generationWord, doneWord]) {
     Atomics.add(words, word, 1);
     Atomics.notify(words, word);
   }
@@ -174,3 +178,11 @@ export function releaseAll(memory: WebAssembly.Memory): void {
 
 /** Has a thread failed since the start? */
 export const anyFailed = (words: Int32Array): boolean => Atomics.load(words, failedWord) !== 0;
+
+/** How many helpers sleep until the next run. */
+export const sleepingHelpers = (words: Int32Array): number => Atomics.load(words, sleepersWord);
+
+/** Wait until no helper looks at a program. They wait for nothing in there once a run is over, so this is soon. */
+export function settle(words: Int32Array): void {
+  while (Atomics.load(words, insideWord) !== 0 && !anyFailed(words));
+}
