@@ -6,7 +6,7 @@ import { checkRange, copied, type Files } from '../files/files.ts';
 import type { JsonObject } from '../json.ts';
 import { converted } from '../pieces.ts';
 import type { TensorInfo } from '../stored.ts';
-import { specialIds, type Source } from './architectures/architecture.ts';
+import type { Source } from './architectures/architecture.ts';
 import { architectures } from './architectures/index.ts';
 import { readGgufHeader, type GgufHeader } from './header.ts';
 import { constantNames, renamed } from './tensors.ts';
@@ -38,10 +38,10 @@ export async function gguf(
     tensors: renamed(source, architecture),
     metadata: { format: 'gguf', ...(metadata.has('general.name') && { name: metadata.text('general.name') }) },
   };
-  const generation = specialIds(metadata);
+  const config = architecture.config(source);
   const documents = new Map<string, unknown>([
-    ['config.json', architecture.config(source)],
-    ['generation_config.json', { ...generation, ...startOf(architecture.config(source)) }],
+    ['config.json', config],
+    ['generation_config.json', generationOf(config)],
   ]);
   for (const [path, json] of Object.entries(architecture.documents?.(source) ?? {})) documents.set(path, json);
   if (embedded) documents.set('tokenizer.json', embedded.tokenizer).set('tokenizer_config.json', embedded.config);
@@ -68,9 +68,12 @@ export async function gguf(
   };
 }
 
-/** What an encoder-decoder's decoding begins with belongs into both files. */
-const startOf = ({ decoder_start_token_id: id }: JsonObject): JsonObject =>
-  id === undefined ? {} : { decoder_start_token_id: id };
+/** Ids that generating goes by. Rows that end early are filled with the end token where no padding is named, as llama.cpp does. */
+function generationOf(config: JsonObject): JsonObject {
+  const { bos_token_id: bos, eos_token_id: eos, pad_token_id: pad = eos, decoder_start_token_id: start } = config;
+  const ids = { bos_token_id: bos, eos_token_id: eos, pad_token_id: pad, decoder_start_token_id: start };
+  return Object.fromEntries(Object.entries(ids).filter(([, id]) => id !== undefined));
+}
 
 /** The header of a file, with the tensors of all files where it is the first of several. */
 async function readParts(files: Files, file: string, options: { readonly signal?: AbortSignal }): Promise<GgufHeader> {

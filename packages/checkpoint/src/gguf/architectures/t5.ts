@@ -41,6 +41,7 @@ export const t5: Architecture = {
   config(source) {
     const { metadata, tensors } = source;
     const layers = metadata.count(key(source, 'block_count'));
+    const start = metadata.count(key(source, 'decoder_start_token_id'));
     return {
       architectures: ['T5ForConditionalGeneration'],
       model_type: 't5',
@@ -61,7 +62,9 @@ export const t5: Architecture = {
       tie_word_embeddings: !tensors.has('output.weight'),
       vocab_size: rowsOf(source, 'token_embd.weight'),
       n_positions: metadata.count(key(source, 'context_length')),
-      decoder_start_token_id: metadata.count(key(source, 'decoder_start_token_id')),
+      decoder_start_token_id: start,
+      // Every T5 begins its decoding with the padding.
+      pad_token_id: start,
       ...specialIds(metadata),
     };
   },
