@@ -1,6 +1,6 @@
 // What a decoder reads besides its own tokens: an encoded source, computed once, or a padded prompt.
 import type { DecoderModel, EncoderDecoderModel, LoadedModel } from '@transept/models';
-import { gatherRange, reshape, trace, transpose } from '@transept/tensor';
+import { cast, gatherRange, reshape, trace, transpose } from '@transept/tensor';
 import { countedPositions } from './batch.ts';
 import type { Batch } from './batch.ts';
 import type { Context } from './decoding.ts';
@@ -31,7 +31,7 @@ export async function sourceContext(
       : { ids: g.input('ids', [rows, length], 'i32'), mask: g.input('mask', [rows, length], 'i32') };
     const keyValues = model.crossKeyValues(g, model.encode(g, inputs));
     shapes.push(...keyValues.map((kv) => kv.shape));
-    return Object.fromEntries(keyValues.map((kv, i) => [`cross.${i}`, kv]));
+    return Object.fromEntries(keyValues.map((kv, i) => [`cross.${i}`, cast(kv, loaded.keyValueCache)]));
   });
   const encoder = await instantiate(loaded, traced, { signal });
   const read = ([name]: readonly [string, unknown]): boolean => name === 'mask' || name.startsWith('cross.');
@@ -41,7 +41,7 @@ export async function sourceContext(
     rows: rows * copies,
     bind: Object.fromEntries(Object.entries(encoder.buffers).filter(read)),
     logits(g, { ids, caches }) {
-      const keyValues = shapes.map((shape, i) => g.input(`cross.${i}`, shape));
+      const keyValues = shapes.map((shape, i) => g.input(`cross.${i}`, shape, loaded.keyValueCache));
       const cross = { keyValues, ...(!sourceFeatures && { mask: g.input('mask', [rows, length], 'i32') }) };
       const out = model.decode(g, { ids, start: g.scalar('start'), caches, lastOnly: true }, cross); // [R, 1, V]
       return reshape(out, [rows * copies, model.vocabSize]);

@@ -1,7 +1,7 @@
 // A batch being decoded, one token a row at a time: the caches, the programs that advance them, and nothing about how the next
 // token is chosen. What differs between families with and without an encoder is behind `Context`.
 import type { GenerativeModel, LoadedModel } from '@transept/models';
-import { add, argmax, assign, gather, reshape, slice, trace } from '@transept/tensor';
+import { add, argmax, assign, bytesPer, elements, gather, reshape, slice, trace } from '@transept/tensor';
 import type { Buffer, Graph, Tensor } from '@transept/tensor';
 import { bucket } from './batch.ts';
 import type { Batch, FeatureBatch } from './batch.ts';
@@ -217,7 +217,7 @@ export class Decoding implements Disposable {
 
   #allocateCaches(capacity: number): Buffer[] {
     const { model, loaded } = this.#context;
-    const bytes = 4 * model.cacheShape(this.rows, capacity).reduce((a, b) => a * b, 1);
+    const bytes = bytesPer[loaded.keyValueCache] * elements(model.cacheShape(this.rows, capacity));
     using undo = new DisposableStack();
     const caches = Array.from({ length: model.decoderLayers }, () => undo.use(loaded.backend.alloc(bytes)));
     undo.move();
@@ -228,8 +228,8 @@ export class Decoding implements Disposable {
     const { loaded, model } = this.#context;
     const traced = trace('grow', (g) => {
       caches.forEach((_, i) => {
-        const from = g.input(`old.${i}`, model.cacheShape(this.rows, old.capacity));
-        assign(slice(g.state(`cache.${i}`, model.cacheShape(this.rows, capacity)), 1, 0, old.capacity), from);
+        const from = g.input(`old.${i}`, model.cacheShape(this.rows, old.capacity), loaded.keyValueCache);
+        assign(slice(this.#cache(g, i, capacity), 1, 0, old.capacity), from);
       });
       return {};
     });
@@ -244,8 +244,7 @@ export class Decoding implements Disposable {
     const traced = trace(`${model.modelType} ${kind}`, (g) => {
       const tokens = best || kind === 'step' ? g.state('tokens', [this.rows, 1], 'i32') : undefined;
       const ids = kind === 'step' ? tokens! : g.input('prompt', [this.rows, length], 'i32');
-      const shape = model.cacheShape(this.rows, this.#capacity);
-      const caches = Array.from({ length: model.decoderLayers }, (_, i) => g.state(`cache.${i}`, shape));
+      const caches = Array.from({ length: model.decoderLayers }, (_, i) => this.#cache(g, i, this.#capacity));
       const logits = this.#context.logits(g, { ids, caches, capacity: this.#capacity });
       if (!best) return { logits };
       const allowed = this.#bans ? add(logits, g.input('bans', [this.vocabSize])) : logits;
@@ -275,11 +274,16 @@ export class Decoding implements Disposable {
     return trace('reorder', (g) => {
       const sources = g.input('sources', [this.rows], 'i32');
       for (let i = 0; i < model.decoderLayers; i++) {
-        const cache = g.state(`cache.${i}`, model.cacheShape(this.rows, this.#capacity));
+        const cache = this.#cache(g, i, this.#capacity);
         assign(cache, gather(cache, sources));
       }
       return {};
     });
+  }
+
+  #cache(g: Graph, layer: number, capacity: number): Tensor {
+    const { model, loaded } = this.#context;
+    return g.state(`cache.${layer}`, model.cacheShape(this.rows, capacity), loaded.keyValueCache);
   }
 
   #cacheNames(caches: readonly Buffer[]): Record<string, Buffer> {

@@ -2,13 +2,15 @@
 import { fileURLToPath } from 'node:url';
 import { folder } from '@transept/checkpoint';
 import { loadModel } from '@transept/models';
-import type { LoadedModel } from '@transept/models';
+import type { LoadedModel, LoadModelOptions } from '@transept/models';
 import { reference } from '@transept/tensor';
+import type { Plan, PlannedBuffer } from '@transept/tensor';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { generate } from './generate.ts';
+import { programsOf } from './programs.ts';
 
-const open = (name: string): Promise<LoadedModel> =>
-  loadModel(folder(fileURLToPath(new URL(`../../../fixtures/hf/${name}`, import.meta.url))), reference());
+const open = (name: string, options?: LoadModelOptions): Promise<LoadedModel> =>
+  loadModel(folder(fileURLToPath(new URL(`../../../fixtures/hf/${name}`, import.meta.url))), reference(), options);
 let decoder: LoadedModel;
 let translator: LoadedModel;
 beforeAll(async () => {
@@ -51,6 +53,26 @@ test('there may be no limit but the end token', async () => {
   const most = Number.MAX_SAFE_INTEGER - 10;
   const unlimited = await generate(decoder, inputs, { maxNewTokens: most, eosTokenId: end });
   expect(sequences[0]!.subarray(0, unlimited.lengths[0])).toEqual(unlimited.sequences[0]);
+});
+
+test.each(['llama', 'bart'])('%s goes on from keys and values kept as f16, in half the memory', async (name) => {
+  using model = await open(name, { keyValueCache: 'f16' });
+  const exact = name === 'llama' ? decoder : translator;
+  // Longer than the first caches, so that they grow, and with beams that change places.
+  const inputs = { inputIds: [[5, 6, 7], [9, 8]] }; // prettier-ignore
+  for (const more of [{ maxNewTokens: 40 }, { maxNewTokens: 8, numBeams: 3 }]) {
+    const options = { ...more, eosTokenId: null };
+    const [kept, expected] = [await generate(model, inputs, options), await generate(exact, inputs, options)];
+    expect(kept.sequences).toEqual(expected.sequences);
+  }
+  const sizes = { rows: 2, capacity: 32 };
+  const caches = (plan: Plan | undefined): PlannedBuffer[] =>
+    plan!.buffers.filter((b) => b.kind === 'bound' && /^c(ache|ross)/.test(b.name));
+  const [half, whole] = [{ ...sizes, keyValueCache: 'f16' as const }, sizes].map((s) =>
+    caches(programsOf(model.model, model.backend, s).at(-1)),
+  );
+  expect(half!.map((b) => 2 * b.bytes)).toEqual(whole!.map((b) => b.bytes));
+  expect(half!.length).toBeGreaterThan(1);
 });
 
 test('what is drawn does not depend on longer prompts beside it', async () => {

@@ -1,6 +1,6 @@
 // The plans that a model runs by, for people who want to look at them: what `generate` would load, without a device's memory.
-import type { GenerativeModel, Model } from '@transept/models';
-import { lower, reshape, trace } from '@transept/tensor';
+import type { CacheType, GenerativeModel, Model } from '@transept/models';
+import { cast, lower, reshape, trace } from '@transept/tensor';
 import type { Backend, LowerOptions, Plan } from '@transept/tensor';
 
 export interface ProgramSizes {
@@ -10,6 +10,8 @@ export interface ProgramSizes {
   readonly length?: number;
   /** Positions that the caches have room for. Default: 64. */
   readonly capacity?: number;
+  /** How keys and values of earlier tokens are kept. Default: f32. */
+  readonly keyValueCache?: CacheType;
   /** How parameters are stored that are not f32, by name. */
   readonly stored?: LowerOptions['stored'];
 }
@@ -30,19 +32,21 @@ export function programsOf(model: Model, backend: Backend, sizes: ProgramSizes =
 function generativePrograms(
   model: GenerativeModel,
   backend: Backend,
-  { rows = 1, length = 16, capacity = 64, stored }: ProgramSizes,
+  { rows = 1, length = 16, capacity = 64, keyValueCache = 'f32', stored }: ProgramSizes,
 ): Plan[] {
   const decoder = (name: string, count: number): Plan =>
     lower(
       trace(`${model.modelType} ${name}`, (g) => {
         const ids = g.input('ids', [rows, count], 'i32');
         const caches = Array.from({ length: model.decoderLayers }, (_, i) =>
-          g.state(`cache.${i}`, model.cacheShape(rows, capacity)),
+          g.state(`cache.${i}`, model.cacheShape(rows, capacity), keyValueCache),
         );
         const step = { ids, caches, start: g.scalar('start'), lastOnly: true };
         if (model.kind === 'decoder') return { logits: reshape(model.decode(g, step), [rows, model.vocabSize]) };
         const mask = model.sourceFeatures ? undefined : g.input('mask', [rows, length], 'i32');
-        const keyValues = crossShapes(model, rows, length).map((shape, i) => g.input(`cross.${i}`, shape));
+        const keyValues = crossShapes(model, rows, length).map((shape, i) =>
+          g.input(`cross.${i}`, shape, keyValueCache),
+        );
         return {
           logits: reshape(model.decode(g, step, { keyValues, ...(mask && { mask }) }), [rows, model.vocabSize]),
         };
@@ -55,7 +59,9 @@ function generativePrograms(
     const inputs = model.sourceFeatures
       ? { features: g.input('features', [rows, ...model.sourceFeatures]) }
       : { ids: g.input('ids', [rows, length], 'i32'), mask: g.input('mask', [rows, length], 'i32') };
-    return Object.fromEntries(model.crossKeyValues(g, model.encode(g, inputs)).map((kv, i) => [`cross.${i}`, kv]));
+    return Object.fromEntries(
+      model.crossKeyValues(g, model.encode(g, inputs)).map((kv, i) => [`cross.${i}`, cast(kv, keyValueCache)]),
+    );
   });
   return [lower(encoder, backend, stored && { stored }), decoder('step', 1)];
 }

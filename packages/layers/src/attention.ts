@@ -1,6 +1,6 @@
 // Multi-head attention (Vaswani et al., arXiv:1706.03762 §3.2) as layers: self-attention with a cache that is written in
 // place, and cross-attention over keys and values that were computed once. Grouped key/value heads as in arXiv:2305.13245.
-import { attention, attentionWeights, reshape, rope, scatter, slice, transpose } from '@transept/tensor';
+import { attention, attentionWeights, cast, reshape, rope, scatter, slice, transpose } from '@transept/tensor';
 import type { AttentionOptions, ScalarRef, Tensor } from '@transept/tensor';
 import { linear } from './linear.ts';
 import type { Linear } from './linear.ts';
@@ -119,15 +119,16 @@ function rotated(
   };
 }
 
-/** Write new keys and values into a cache [B, S, 2·G·D] from position `start` on. */
+/** Write new keys and values into a cache [B, S, 2·G·D] from position `start` on, rounded to its type. */
 function remember(cache: Tensor, start: number | ScalarRef, keyValue: Projected['keyValue']): Tensor {
   const byPosition = (x: Tensor): Tensor => transpose(x, [1, 0, ...[...x.shape.keys()].slice(2)]);
-  if ('graph' in keyValue) return scatter(byPosition(cache), start, byPosition(keyValue));
+  const rows = (x: Tensor): Tensor => byPosition(cast(x, cache.dtype));
+  if ('graph' in keyValue) return scatter(byPosition(cache), start, rows(keyValue));
   const [key, value] = keyValue;
   const [, , heads, size] = key.shape as readonly [number, number, number, number];
   const half = (x: Tensor, from: number): Tensor => split(slice(x, -1, from, from + heads * size), heads);
-  const withKeys = scatter(byPosition(half(cache, 0)), start, byPosition(key));
-  return scatter(byPosition(half(withKeys, heads * size)), start, byPosition(value));
+  const withKeys = scatter(byPosition(half(cache, 0)), start, rows(key));
+  return scatter(byPosition(half(withKeys, heads * size)), start, rows(value));
 }
 
 export interface CrossAttentionLayer extends Heads {

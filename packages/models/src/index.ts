@@ -20,5 +20,5 @@ export { saveModel } from './save.ts';
 export type { SaveModelOptions } from './save.ts';
 export { parametersOf } from './loading/parameters.ts';
 export { storageOf } from './loading/storage.ts';
-export type { WeightType } from './loading/storage.ts';
+export type { CacheType, WeightType } from './loading/storage.ts';
 export type { LoadedModel, LoadModelOptions, LoadProgress } from './load.ts';

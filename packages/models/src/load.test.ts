@@ -93,6 +93,30 @@ describe('loadModel', () => {
     expect([...new Set(loaded.stored.values())]).toEqual(['q8']);
   });
 
+  it('refuses keys and values as f16 where memory cannot hold them, or where they go beyond it', async () => {
+    const backend = reference();
+    const dtypes = new Set(['f32', 'i32'] as const);
+    const without: Backend = { ...backend, capabilities: { ...backend.capabilities, dtypes } };
+    const refused = loadModel(stories, without, { keyValueCache: 'f16' });
+    await expect(refused).rejects.toThrow(UnsupportedError);
+    await expect(refused).rejects.toThrow(
+      'load: keys and values as f16: memory of the reference backend holds f32, i32 here; leave keyValueCache out',
+    );
+    // Norms [64], the only weights of 256 bytes, a million times as large.
+    const scaled: Backend = {
+      ...backend,
+      write: (buffer, data, at) =>
+        backend.write(buffer, data.byteLength === 256 ? (data as Float32Array).map((x) => x * 1e6) : data, at),
+    };
+    const before = backend.memory.bytes;
+    await expect(loadModel(stories, scaled, { keyValueCache: 'f16' })).rejects.toThrow(
+      /layer 0 of the decoder makes -?\d+\.?\d* of a few tokens, and f16 ends at 65504/,
+    );
+    expect(backend.memory.bytes).toBe(before);
+    using loaded = await loadModel(stories, backend, { keyValueCache: 'f16' });
+    expect(loaded.keyValueCache).toBe('f16');
+  });
+
   it('checks the memory before it reads a weight', async () => {
     const backend = reference();
     let most = 0;

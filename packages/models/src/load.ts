@@ -11,8 +11,9 @@ import type { Content } from './loading/content.ts';
 import { locate } from './loading/locate.ts';
 import type { Destination } from './loading/locate.ts';
 import { parametersOf } from './loading/parameters.ts';
-import { checkMemory, parameterBytes, storageOf } from './loading/storage.ts';
-import type { WeightType } from './loading/storage.ts';
+import { probeKeyValues } from './loading/probe.ts';
+import { checkCache, checkMemory, parameterBytes, storageOf } from './loading/storage.ts';
+import type { CacheType, WeightType } from './loading/storage.ts';
 import { unusedTensors } from './loading/unused.ts';
 import { Writer } from './loading/writer.ts';
 import { createModel } from './registry.ts';
@@ -34,6 +35,11 @@ export interface LoadModelOptions {
    * share a scale among 32 values. A backend that cannot take one refuses it. Default: f32.
    */
   readonly weights?: WeightType;
+  /**
+   * How keys and values of earlier tokens are kept. `f16` halves the memory that generation takes and reads for every token; a
+   * backend whose memory cannot hold it refuses it, as does a model whose keys and values go beyond it. Default: f32.
+   */
+  readonly keyValueCache?: CacheType;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: LoadProgress) => void;
 }
@@ -47,6 +53,8 @@ export interface LoadedModel extends Disposable {
   readonly bytes: number;
   /** How parameters are stored that are not f32, by name: for `lower`. */
   readonly stored: ReadonlyMap<string, Storage>;
+  /** How keys and values of earlier tokens are kept. */
+  readonly keyValueCache: CacheType;
   /** Tensors that the checkpoint holds and the model never reads, without tables that can be computed. */
   readonly unused: readonly string[];
   /**
@@ -62,10 +70,11 @@ export interface LoadedModel extends Disposable {
 
 /** Read config.json and the weights of a Hugging Face folder onto a device. */
 export async function loadModel(files: Files, backend: Backend, options: LoadModelOptions = {}): Promise<LoadedModel> {
-  const { signal, modelType, weights = 'f32' } = options;
+  const { signal, modelType, weights = 'f32', keyValueCache = 'f32' } = options;
   const cancel = signal ? { signal } : {};
   const config = await readJson(files, 'config.json', cancel);
   const model = createModel(config, modelType);
+  checkCache(keyValueCache, backend);
   const parameters = parametersOf(model);
   const stored = storageOf(model, backend, weights);
   const checkpoint = await openCheckpoint(files, cancel);
@@ -117,11 +126,12 @@ export async function loadModel(files: Files, backend: Backend, options: LoadMod
     using _ = owned;
     users.dispose();
   };
-  return {
+  const loaded: LoadedModel = {
     model,
     config,
     backend,
     stored,
+    keyValueCache,
     unused: unusedTensors(checkpoint, destinations),
     get bytes() {
       return bytes;
@@ -154,6 +164,15 @@ export async function loadModel(files: Files, backend: Backend, options: LoadMod
       freeIfUnused();
     },
   };
+  if (keyValueCache === 'f16') await orDisposed(loaded, probeKeyValues(loaded, signal));
+  return loaded;
+}
+
+async function orDisposed(loaded: LoadedModel, work: Promise<void>): Promise<void> {
+  using undo = new DisposableStack();
+  undo.use(loaded);
+  await work;
+  undo.move();
 }
 
 /** One piece of a tensor to its place in a parameter. */

@@ -7,6 +7,17 @@ import { parametersOf, storable } from './parameters.ts';
 /** `f32` for all, or another storage for every matrix that can have it; vectors and what else cannot stay f32. */
 export type WeightType = 'f32' | Storage;
 
+/** How keys and values of earlier tokens are kept. */
+export type CacheType = 'f32' | 'f16';
+
+/** Throws an UnsupportedError where a backend has no memory of the type. */
+export function checkCache(type: CacheType, { name, capabilities: { dtypes } }: Backend): void {
+  if (!dtypes.has(type))
+    throw new UnsupportedError(
+      `load: keys and values as ${type}: memory of the ${name} backend holds ${[...dtypes].join(', ')} here; leave keyValueCache out`,
+    );
+}
+
 /** The storage of each parameter that is not f32. Throws an UnsupportedError that says what the backend takes. */
 function chooseStorage(
   parameters: readonly Parameter[],
