@@ -54,6 +54,20 @@ function expectNear(actual: ArrayLike<number>, expected: ArrayLike<number>): voi
 const unit = (vector: number[]): number[] => vector.map((x) => x / Math.hypot(...vector));
 
 describe('vectors', () => {
+  test('come for one when another, who asked first, gave up', async () => {
+    const abort = new AbortController();
+    const has: TextModel['files']['has'] = async (path, options) => {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      options?.signal?.throwIfAborted();
+      return plain.files.has(path, options);
+    };
+    const slow: TextModel = { ...plain, files: { ...plain.files, has } };
+    const [first, second] = [embed(slow, texts, { signal: abort.signal }), embed(slow, texts)];
+    abort.abort(new Error('enough'));
+    await expect(first).rejects.toThrow('enough');
+    expectNear((await second)[0]!, (await embed(plain, texts))[0]!);
+  });
+
   test.each(Object.keys(meanings) as Pooling[])(
     '%s over the real tokens of each text, whatever its batch',
     async (pooling) => {

@@ -1,4 +1,5 @@
 // Texts as vectors whose directions say what they mean, and texts ranked by how near they are to a question.
+import { Shared } from '@transept/checkpoint';
 import { InputError, pooled, surviving } from '@transept/generate';
 import type { Pooling } from '@transept/generate';
 import { batches } from './batches.ts';
@@ -92,15 +93,12 @@ export function cosine(a: Float32Array, b: Float32Array): number {
   return aa === 0 || bb === 0 ? 0 : product / Math.sqrt(aa * bb);
 }
 
-const configs = new WeakMap<TextModel, Promise<SentenceConfig>>();
+const configs = new WeakMap<TextModel, Shared<SentenceConfig>>();
 
 function sentenceConfig(model: TextModel, signal?: AbortSignal): Promise<SentenceConfig> {
-  let config = configs.get(model);
-  if (!config) {
-    configs.set(model, (config = readSentenceConfig(model.files, signal)));
-    config.catch(() => configs.delete(model));
-  }
-  return config;
+  const config = configs.get(model) ?? new Shared((stop) => readSentenceConfig(model.files, stop));
+  configs.set(model, config);
+  return config.get(signal);
 }
 
 function promptOf(
