@@ -13,7 +13,7 @@ import { devices } from './devices.ts';
 import { repository } from './goldens.ts';
 
 const root = fileURLToPath(new URL('../../fixtures', import.meta.url));
-const folders = ['hf', 'hf-options'].flatMap((place) =>
+const folders = ['hf', 'hf-options', 'hf-heads'].flatMap((place) =>
   readdirSync(`${root}/${place}`)
     .map((name) => `${place}/${name}`)
     .filter((name) => existsSync(`${root}/${name}/golden.json`)),

@@ -64,7 +64,7 @@ async function passInstance(loaded: LoadedModel, build: Pass['build'], options: 
   const { model } = loaded;
   const shapes = new Map<string, readonly number[]>();
   const traced = trace(`${model.modelType} forward`, (g) => {
-    const tapped = new Tapped(model.kind !== 'encoder-decoder', options);
+    const tapped = new Tapped(model.kind !== 'encoder-decoder' && !('twoStacks' in model && model.twoStacks), options);
     const caches = (rows: number, positions: number): Tensor[] =>
       model.kind === 'decoder' || model.kind === 'encoder-decoder'
         ? Array.from({ length: model.decoderLayers }, (_, i) => {

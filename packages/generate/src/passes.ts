@@ -192,7 +192,16 @@ function encoderPass(model: EncoderModel, inputs: ForwardInputs): Pass {
         ...(types && { tokenTypes: g.input('types', shape, 'i32') }),
         ...(positions && { positions: g.input('positions', shape, 'i32') }),
       };
-      return model.outputs(g, model.encode(g, given, taps), given);
+      if (!model.twoStacks) return model.outputs(g, model.encode(g, given, taps), given);
+      let encoded: Tensor | undefined;
+      const hidden = model.encode(g, given, {
+        ...taps,
+        hiddenState(stack, x) {
+          if (stack === 'encoder') encoded = x;
+          taps.hiddenState?.(stack, x);
+        },
+      });
+      return { ...model.outputs(g, hidden, given), encoder_last_hidden_state: encoded! };
     },
   };
 }

@@ -46,8 +46,8 @@ describe('what would change the result and is not built', () => {
       'there are 1, num_hidden_layers is 2',
     ],
     [
-      { model_type: 'bart', architectures: ['BartForSequenceClassification'] },
-      '"BartForSequenceClassification" is not supported',
+      { model_type: 'bart', architectures: ['BartForCausalLM'] },
+      '"BartForCausalLM" is not supported',
     ],
     [{ model_type: 't5', feed_forward_proj: 'twice-gelu' }, '"feed_forward_proj": "twice-gelu" is not supported'],
     [{ model_type: 't5', feed_forward_proj: 'gated-mish' }, '"mish" is no known activation'],

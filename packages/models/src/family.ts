@@ -90,6 +90,8 @@ export interface EncoderDecoderModel extends Common {
   encode(g: Graph, inputs: EncoderInputs, taps?: Taps): Tensor;
   /** What the decoder's layers read of the source, computed once: one tensor a layer. */
   crossKeyValues(g: Graph, encoded: Tensor): Tensor[];
+  /** → the decoder's last hidden state, [B, T, C], for families whose checkpoints may have other heads. */
+  states?(g: Graph, inputs: DecoderInputs, cross: CrossInputs, taps?: Taps): Tensor;
   /** → logits [B, T, V] */
   decode(g: Graph, inputs: DecoderInputs, cross: CrossInputs, taps?: Taps): Tensor;
 }
@@ -146,6 +148,8 @@ export interface EncoderModel extends Encoder {
   readonly tokenTypes: number;
   /** How many positions may be given for tokens; 0 where it takes none. */
   readonly positionIds: number;
+  /** Does the text go through an encoder and a decoder? Hidden states and attention weights then have the names of their stacks. */
+  readonly twoStacks?: boolean;
   /** → [B, T, C] */
   encode(g: Graph, inputs: TextInputs, taps?: Taps): Tensor;
   /** What the head makes of hidden states [B, T, C], by the names that transformers gives it. */

@@ -7,6 +7,7 @@ import { bart, blenderbotSmall, mbart } from './bart/model.ts';
 import { bert } from './bert/model.ts';
 import { bloom } from './bloom/model.ts';
 import { headedDecoder } from './decoder/heads.ts';
+import { headedEncoderDecoder } from './encoder-decoder/heads.ts';
 import { debertaV2 } from './deberta-v2/model.ts';
 import { distilbert } from './distilbert/model.ts';
 import { electra } from './electra/model.ts';
@@ -111,5 +112,7 @@ export function createModel(json: Json, modelType?: string): Model {
     );
   config.only('quantization_config', null);
   const model = family.create(config);
-  return (model.kind === 'decoder' ? headedDecoder(config, model) : undefined) ?? model;
+  if (model.kind === 'decoder') return headedDecoder(config, model) ?? model;
+  if (model.kind === 'encoder-decoder') return headedEncoderDecoder(config, model) ?? model;
+  return model;
 }

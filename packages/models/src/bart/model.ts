@@ -37,8 +37,13 @@ interface Variant {
 }
 
 function bartModel(reader: ConfigReader, modelType: string, family: string, variant: Variant): EncoderDecoderModel {
-  onlyArchitectures(reader, `${family}ForConditionalGeneration`, `${family}Model`);
   const small = family === 'BlenderbotSmall';
+  const ends = [
+    'ForConditionalGeneration',
+    'Model',
+    ...(small ? [] : ['ForSequenceClassification', 'ForQuestionAnswering']),
+  ];
+  onlyArchitectures(reader, ...ends.map((end) => family + end));
   const config = encoderDecoderConfig(reader, {
     width: small ? 512 : 1024,
     layers: small ? 8 : 12,

@@ -101,6 +101,38 @@ export function encoderDecoderModel(parts: EncoderDecoderParts): EncoderDecoderM
     throw new TypeError('encode: ids are given; this family takes features');
   };
 
+  const states: NonNullable<EncoderDecoderModel['states']> = (g, inputs, cross, taps) =>
+    g.scope('decoder', () => {
+      const root = weights(g);
+      let x = g.scope('embeddings', () => parts.embedTarget(root, inputs.ids, inputs.start ?? 0)); // [B, T, C]
+      taps?.hiddenState?.('decoder', x);
+      for (let i = 0; i < decoder.layers; i++)
+        g.scope(`layers.${i}`, () => {
+          const w = layer(root, 'decoder', i);
+          x = sublayer(w, 'self_attn_layer_norm', x, (h) =>
+            g.scope('self_attn', () =>
+              selfAttention(h, selfLayer(w.at('self_attn'), decoder), selfContext(inputs, i, taps)),
+            ),
+          );
+          x = sublayer(w, 'encoder_attn_layer_norm', x, (h) =>
+            g.scope('encoder_attn', () =>
+              crossAttention(h, cross.keyValues[i]!, crossLayer(w.at('encoder_attn')), {
+                ...(cross.mask && { mask: cross.mask }),
+                onWeights: taps?.attention && ((a) => taps.attention!('cross', a)),
+              }),
+            ),
+          );
+          x = feed(w, decoder, x);
+          if (norms === 'after' || i < decoder.layers - 1) taps?.hiddenState?.('decoder', x);
+        });
+      if (inputs.lastOnly) x = slice(x, 1, -1);
+      if (norms === 'before') {
+        x = norm(root.at('model.decoder'), 'layer_norm', x);
+        taps?.hiddenState?.('decoder', x);
+      }
+      return x;
+    });
+
   return {
     kind: 'encoder-decoder',
     modelType: parts.modelType,
@@ -150,37 +182,11 @@ export function encoderDecoderModel(parts: EncoderDecoderParts): EncoderDecoderM
         ),
       ),
 
-    decode: (g, inputs, cross, taps) =>
-      g.scope('decoder', () => {
-        const root = weights(g);
-        let x = g.scope('embeddings', () => parts.embedTarget(root, inputs.ids, inputs.start ?? 0)); // [B, T, C]
-        taps?.hiddenState?.('decoder', x);
-        for (let i = 0; i < decoder.layers; i++)
-          g.scope(`layers.${i}`, () => {
-            const w = layer(root, 'decoder', i);
-            x = sublayer(w, 'self_attn_layer_norm', x, (h) =>
-              g.scope('self_attn', () =>
-                selfAttention(h, selfLayer(w.at('self_attn'), decoder), selfContext(inputs, i, taps)),
-              ),
-            );
-            x = sublayer(w, 'encoder_attn_layer_norm', x, (h) =>
-              g.scope('encoder_attn', () =>
-                crossAttention(h, cross.keyValues[i]!, crossLayer(w.at('encoder_attn')), {
-                  ...(cross.mask && { mask: cross.mask }),
-                  onWeights: taps?.attention && ((a) => taps.attention!('cross', a)),
-                }),
-              ),
-            );
-            x = feed(w, decoder, x);
-            if (norms === 'after' || i < decoder.layers - 1) taps?.hiddenState?.('decoder', x);
-          });
-        if (inputs.lastOnly) x = slice(x, 1, -1);
-        if (norms === 'before') {
-          x = norm(root.at('model.decoder'), 'layer_norm', x);
-          taps?.hiddenState?.('decoder', x);
-        }
-        return g.scope('logits', () => parts.logits(root, x));
-      }),
+    states,
+    decode: (g, inputs, cross, taps) => {
+      const x = states(g, inputs, cross, taps);
+      return g.scope('decoder.logits', () => parts.logits(weights(g), x));
+    },
   };
 }
 

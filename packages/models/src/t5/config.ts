@@ -28,13 +28,18 @@ export type T5Kind = 't5' | 'mt5' | 'umt5';
 
 const classes: Readonly<Record<T5Kind, string>> = { t5: 'T5', mt5: 'MT5', umt5: 'UMT5' };
 
+const classEnds = [
+  'ForConditionalGeneration',
+  'WithLMHeadModel',
+  'Model',
+  'EncoderModel',
+  'ForSequenceClassification',
+  'ForTokenClassification',
+  'ForQuestionAnswering',
+];
+
 export function t5Config(config: ConfigReader, kind: T5Kind): T5Config {
-  onlyArchitectures(
-    config,
-    `${classes[kind]}ForConditionalGeneration`,
-    `${classes[kind]}WithLMHeadModel`,
-    `${classes[kind]}Model`,
-  );
+  onlyArchitectures(config, ...classEnds.map((end) => classes[kind] + end));
   const first = kind === 't5';
   const width = config.size('d_model', 512);
   const layers = config.size('num_layers', first ? 6 : 8);

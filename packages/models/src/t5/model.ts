@@ -95,6 +95,38 @@ function t5Model(config: T5Config, modelType: string): EncoderDecoderModel {
     return () => shared;
   };
 
+  const states: NonNullable<EncoderDecoderModel['states']> = (g, inputs, cross, taps) =>
+    g.scope('decoder', () => {
+      const root = weights(g);
+      const { ids, start = 0, caches } = inputs;
+      const queries = ids.shape[1]!;
+      const bias = biases(root, 'decoder', { queries, keys: caches?.[0]?.shape[1] ?? queries, start });
+      let x = g.scope('embeddings', () => embed(root, ids)); // [B, T, C]
+      taps?.hiddenState?.('decoder', x);
+      for (let i = 0; i < config.decoderLayers; i++)
+        g.scope(`block.${i}`, () => {
+          const w = block(root, 'decoder', i);
+          x = sublayer(w.at('0'), x, (h) =>
+            selfAttention(h, selfLayer(w.at('0.SelfAttention')), {
+              ...selfContext(inputs, i, taps),
+              scoring: { ...unscaled, bias: bias(i) },
+            }),
+          );
+          x = sublayer(w.at('1'), x, (h) =>
+            crossAttention(h, cross.keyValues[i]!, crossLayer(w.at('1.EncDecAttention')), {
+              scoring: unscaled,
+              ...(cross.mask && { mask: cross.mask }),
+              onWeights: taps?.attention && ((a) => taps.attention!('cross', a)),
+            }),
+          );
+          x = sublayer(w.at('2'), x, feed(w.at('2')));
+          if (i < config.decoderLayers - 1) taps?.hiddenState?.('decoder', x);
+        });
+      const last = rmsNorm(inputs.lastOnly ? slice(x, 1, -1) : x, root.at('decoder.final_layer_norm'), { eps });
+      taps?.hiddenState?.('decoder', last);
+      return last;
+    });
+
   return {
     kind: 'encoder-decoder',
     modelType,
@@ -139,41 +171,15 @@ function t5Model(config: T5Config, modelType: string): EncoderDecoderModel {
         }),
       ),
 
-    decode: (g, inputs, cross, taps) =>
-      g.scope('decoder', () => {
-        const root = weights(g);
-        const { ids, start = 0, caches } = inputs;
-        const queries = ids.shape[1]!;
-        const bias = biases(root, 'decoder', { queries, keys: caches?.[0]?.shape[1] ?? queries, start });
-        let x = g.scope('embeddings', () => embed(root, ids)); // [B, T, C]
-        taps?.hiddenState?.('decoder', x);
-        for (let i = 0; i < config.decoderLayers; i++)
-          g.scope(`block.${i}`, () => {
-            const w = block(root, 'decoder', i);
-            x = sublayer(w.at('0'), x, (h) =>
-              selfAttention(h, selfLayer(w.at('0.SelfAttention')), {
-                ...selfContext(inputs, i, taps),
-                scoring: { ...unscaled, bias: bias(i) },
-              }),
-            );
-            x = sublayer(w.at('1'), x, (h) =>
-              crossAttention(h, cross.keyValues[i]!, crossLayer(w.at('1.EncDecAttention')), {
-                scoring: unscaled,
-                ...(cross.mask && { mask: cross.mask }),
-                onWeights: taps?.attention && ((a) => taps.attention!('cross', a)),
-              }),
-            );
-            x = sublayer(w.at('2'), x, feed(w.at('2')));
-            if (i < config.decoderLayers - 1) taps?.hiddenState?.('decoder', x);
-          });
-        const last = rmsNorm(inputs.lastOnly ? slice(x, 1, -1) : x, root.at('decoder.final_layer_norm'), { eps });
-        taps?.hiddenState?.('decoder', last);
-        return g.scope('logits', () => {
-          const scaled = config.outputScale === 1 ? last : mul(last, config.outputScale);
-          const weight = root.get(config.tiedOutput ? 'shared.weight' : 'lm_head.weight', [vocabSize, width]);
-          return linear(scaled, { weight });
-        });
-      }),
+    states,
+    decode: (g, inputs, cross, taps) => {
+      const last = states(g, inputs, cross, taps);
+      return g.scope('decoder.logits', () => {
+        const scaled = config.outputScale === 1 ? last : mul(last, config.outputScale);
+        const weight = weights(g).get(config.tiedOutput ? 'shared.weight' : 'lm_head.weight', [vocabSize, width]);
+        return linear(scaled, { weight });
+      });
+    },
   };
 }
 
