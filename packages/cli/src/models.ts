@@ -64,6 +64,7 @@ export async function openOn(
   );
   const loadMs = performance.now() - began;
   progress[Symbol.dispose]();
+  for (const warning of model.loaded.warnings) await print(terminal.stderr, `transept: ${model.name}: ${warning}\n`);
   await warnOfUnused(terminal, model);
   const owned = undo.move();
   return { model, backend, loadMs, [Symbol.dispose]: () => owned.dispose() };

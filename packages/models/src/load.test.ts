@@ -1,5 +1,14 @@
 import { fileURLToPath } from 'node:url';
-import { CheckpointError, convert, folder, gguf, openCheckpoint, writeSafetensors } from '@transept/checkpoint';
+import {
+  blobs,
+  CheckpointError,
+  convert,
+  folder,
+  gguf,
+  openCheckpoint,
+  readJson,
+  writeSafetensors,
+} from '@transept/checkpoint';
 import type { Files, ReadOptions, StoredTensor } from '@transept/checkpoint';
 import { BackendError, expandStored, reference, storedBytes, UnsupportedError } from '@transept/tensor';
 import type { Backend, Parameter, Storage } from '@transept/tensor';
@@ -185,6 +194,41 @@ describe('loadModel', () => {
     ]);
     using plain = await loadModel(stories, reference());
     expect(plain.unused).toEqual([]);
+  });
+
+  /** stories260K says that its output is tied, and has nothing else; this gives it an output of its own. */
+  async function withOutput(change: (values: Float32Array<ArrayBuffer>) => void): Promise<Files> {
+    const checkpoint = await openCheckpoint(stories);
+    const tensors: Record<string, StoredTensor> = {};
+    for (const { name, shape } of checkpoint.tensors.values())
+      tensors[name] = { dtype: 'F32', shape, data: await checkpoint.read(name, { as: 'f32' }) };
+    const { shape, data } = tensors['model.embed_tokens.weight']!;
+    const copy = (data as Float32Array<ArrayBuffer>).slice();
+    change(copy);
+    tensors['lm_head.weight'] = { dtype: 'F32', shape, data: copy };
+    const config = { ...(await readJson(stories, 'config.json')), tie_word_embeddings: true };
+    return blobs({
+      'config.json': new Blob([JSON.stringify(config)]),
+      'model.safetensors': new Blob([writeSafetensors(tensors)]),
+    });
+  }
+
+  it('reads an output beside tied embeddings where it is another one, and says so', async () => {
+    using loaded = await loadModel(await withOutput((values) => (values[values.length - 1]! += 1)), reference());
+    expect(loaded.warnings).toEqual([
+      expect.stringMatching(/ties the output .* another "lm_head\.weight"; that is used/),
+    ]);
+    expect(loaded.config['tie_word_embeddings']).toBe(false);
+    expect(loaded.unused).toEqual([]);
+    using plain = await loadModel(stories, reference());
+    expect(loaded.bytes).toBe(plain.bytes + 4 * 512 * 64);
+  });
+
+  it('leaves embeddings tied where the output is a copy of them', async () => {
+    using loaded = await loadModel(await withOutput(() => {}), reference());
+    using plain = await loadModel(stories, reference());
+    expect([loaded.bytes, loaded.warnings, loaded.unused]).toEqual([plain.bytes, [], []]);
+    expect(loaded.config['tie_word_embeddings']).toBe(true);
   });
 
   let stop = new AbortController();

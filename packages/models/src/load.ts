@@ -14,6 +14,7 @@ import { parametersOf } from './loading/parameters.ts';
 import { probeKeyValues } from './loading/probe.ts';
 import { checkCache, checkMemory, parameterBytes, storageOf } from './loading/storage.ts';
 import type { CacheType, WeightType } from './loading/storage.ts';
+import { tyingOf } from './loading/tied.ts';
 import { unusedTensors } from './loading/unused.ts';
 import { Writer } from './loading/writer.ts';
 import { createModel } from './registry.ts';
@@ -55,8 +56,10 @@ export interface LoadedModel extends Disposable {
   readonly stored: ReadonlyMap<string, Storage>;
   /** How keys and values of earlier tokens are kept. */
   readonly keyValueCache: CacheType;
-  /** Tensors that the checkpoint holds and the model never reads, without tables that can be computed. */
+  /** Tensors that the checkpoint holds and the model never reads, without tables that can be computed and copies of what is read. */
   readonly unused: readonly string[];
+  /** Where the checkpoint is not as its configuration says, and what was done: a sentence each. */
+  readonly warnings: readonly string[];
   /**
    * The buffer of a parameter of one of the model's graphs. Constants are made when they are first asked for. Throws where the name
    * stood for another content before.
@@ -72,12 +75,14 @@ export interface LoadedModel extends Disposable {
 export async function loadModel(files: Files, backend: Backend, options: LoadModelOptions = {}): Promise<LoadedModel> {
   const { signal, modelType, weights = 'f32', keyValueCache = 'f32' } = options;
   const cancel = signal ? { signal } : {};
-  const config = await readJson(files, 'config.json', cancel);
-  const model = createModel(config, modelType);
+  const said = await readJson(files, 'config.json', cancel);
+  const asSaid = createModel(said, modelType);
   checkCache(keyValueCache, backend);
+  storageOf(asSaid, backend, weights);
+  const checkpoint = await openCheckpoint(files, cancel);
+  const { model, config, copies, warnings } = await tyingOf(asSaid, said, modelType, { files, checkpoint, ...cancel });
   const parameters = parametersOf(model);
   const stored = storageOf(model, backend, weights);
-  const checkpoint = await openCheckpoint(files, cancel);
   const destinations = locate(parameters, checkpoint, model);
   checkMemory(parameters, stored, backend);
 
@@ -132,7 +137,8 @@ export async function loadModel(files: Files, backend: Backend, options: LoadMod
     backend,
     stored,
     keyValueCache,
-    unused: unusedTensors(checkpoint, destinations),
+    unused: unusedTensors(checkpoint, destinations, copies),
+    warnings,
     get bytes() {
       return bytes;
     },

@@ -12,6 +12,10 @@ export interface Destination {
   readonly plus: number;
 }
 
+/** The name that the checkpoint has for what a model reads under `name`; `name` where it has none. */
+export const nameIn = (name: string, { tensors }: Checkpoint, model: Model): string =>
+  tensors.has(name) ? name : (model.alternatives?.(name).find((other) => tensors.has(other)) ?? name);
+
 /**
  * Where each tensor of the checkpoint goes. A part that is optional and missing goes unmentioned: memory is zeros before it is
  * written. Throws a CheckpointError for a tensor that is missing or has another shape.
@@ -21,14 +25,12 @@ export function locate(
   checkpoint: Checkpoint,
   model: Model,
 ): Map<string, Destination[]> {
-  const nameIn = (name: string): string =>
-    checkpoint.tensors.has(name) ? name : (model.alternatives?.(name).find((n) => checkpoint.tensors.has(n)) ?? name);
   const destinations = new Map<string, Destination[]>();
   for (const { name: parameter, source } of parameters) {
     if ('values' in source) continue;
     let start = 0;
     for (const { name: asked, shape, optional } of source.parts) {
-      const name = nameIn(asked);
+      const name = nameIn(asked, checkpoint, model);
       if (!optional || checkpoint.tensors.has(name)) {
         checkpoint.find(name, shape);
         const known = destinations.get(name) ?? [];
