@@ -62,10 +62,10 @@ export function falconConfig(config: ConfigReader): FalconConfig {
 }
 
 /**
- * The plain attention of transformers 5 adds linear biases to the scores and once more with the mask. Published checkpoints are older
- * and were trained with one.
+ * Once, as models are trained and as the attention does that transformers chooses by itself ("sdpa"). Its plain attention, which has to be
+ * asked for, adds the biases to the scores and since version 5 once more with the mask.
  */
 function biasCount(config: ConfigReader): number {
   const [major] = config.text('transformers_version', '4').split('.');
-  return Number(major) >= 5 ? 2 : 1;
+  return config.text('attn_implementation', 'sdpa') === 'eager' && Number(major) >= 5 ? 2 : 1;
 }

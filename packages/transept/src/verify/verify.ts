@@ -1,5 +1,5 @@
 // Does a model compute what its authors' code computes? Runs every call of a recording and compares all that comes out.
-import { openFiles } from '@transept/checkpoint';
+import { blobs, openFiles, readJson } from '@transept/checkpoint';
 import type { Files, OpenFilesOptions } from '@transept/checkpoint';
 import { forward, generate } from '@transept/generate';
 import type { ForwardInputs } from '@transept/generate';
@@ -69,7 +69,7 @@ export async function verify(where: string | URL | Files, options: VerifyOptions
   const { backend, bound = 1e-4, scoreBound = 1e-3, signal, onProgress, only = () => true } = options;
   const files = await openFiles(where, options);
   const golden = await openGolden(options.goldenFiles ?? files, options.golden ?? 'golden.json', signal);
-  using model = await load(options.config === undefined ? files : withConfig(files, options.config), {
+  using model = await load(await withConfig(files, options.config ?? 'config.json', signal), {
     backend,
     ...(signal && { signal }),
     ...(options.weights && { weights: options.weights }),
@@ -86,18 +86,24 @@ export async function verify(where: string | URL | Files, options: VerifyOptions
   return { model: model.name, modelType, backend: backend.name, bound, ok, calls };
 }
 
-/** The same files, with another one as config.json. */
-const withConfig = (files: Files, config: string): Files => {
-  const place = (path: string): string => (path === 'config.json' ? config : path);
+/**
+ * The same files, with one of them as config.json, and in it the plain attention: recordings come from that, for no other gives
+ * attention maps.
+ */
+async function withConfig(files: Files, config: string, signal?: AbortSignal): Promise<Files> {
+  const json = { attn_implementation: 'eager', ...(await readJson(files, config, signal && { signal })) };
+  const bytes = new TextEncoder().encode(JSON.stringify(json));
+  const given = blobs({ 'config.json': new Blob([bytes]) }, files.name);
+  const place = (path: string): Files => (path === 'config.json' ? given : files);
   return {
     name: files.name,
-    has: (path, options) => files.has(place(path), options),
-    size: (path, options) => files.size(place(path), options),
-    read: (path, options) => files.read(place(path), options),
+    has: (path, options) => place(path).has(path, options),
+    size: (path, options) => place(path).size(path, options),
+    read: (path, options) => place(path).read(path, options),
     ...(files.weights && { weights: (options) => files.weights!(options) }),
     ...(files.verified && { verified: (options) => files.verified!(options) }),
   };
-};
+}
 
 interface Run {
   readonly model: TextModel;
