@@ -28,10 +28,14 @@ export interface BatchOptions {
   readonly needsTokens?: boolean;
 }
 
+/** Length of the longest row. More rows than a call takes arguments are no mistake. */
+export const longestOf = (rows: readonly ArrayLike<number>[]): number =>
+  rows.reduce((longest, { length }) => Math.max(longest, length), 0);
+
 /** Pad rows to one length. Throws an InputError that names the row and the id that is wrong. */
 export function batch(rows: readonly ArrayLike<number>[], options: BatchOptions): Batch {
   const { name, vocabSize, maxLength, side } = options;
-  const longest = Math.max(0, ...rows.map((r) => r.length));
+  const longest = longestOf(rows);
   if (rows.length === 0 || longest === 0)
     throw new InputError(`${name}: there is no token; give at least one row with one id`);
   if (longest > maxLength)

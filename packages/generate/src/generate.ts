@@ -1,7 +1,7 @@
 // Generation: from prompts or sources to sequences, with the meaning of `generate` in transformers. Greedy search lets the device
 // choose wherever the options allow it; everything else reads the logits and chooses on the host.
 import type { DecoderModel, EncoderDecoderModel, GenerativeModel, LoadedModel } from '@transept/models';
-import { batch, bucket, featureBatch, InputError } from './batch.ts';
+import { batch, bucket, featureBatch, InputError, longestOf } from './batch.ts';
 import type { Batch, FeatureBatch, NumberArray } from './batch.ts';
 import { BeamSearch } from './beam.ts';
 import { TokenChooser } from './choose.ts';
@@ -103,7 +103,7 @@ async function generateOnce(
     tokens.forEach((token, r) => token !== undefined && rows[r]!.push(token));
     onStep?.({ generated: ++generated, dispatches: run.course.dispatches });
   }
-  const longest = Math.max(...rows.map((r) => r.length));
+  const longest = longestOf(rows);
   return {
     sequences: rows.map((r) => Int32Array.from({ length: longest }, (_, i) => r[i] ?? run.pad)),
     lengths: rows.map((r) => r.length),
@@ -340,7 +340,7 @@ function sourceBatch(model: EncoderDecoderModel, inputs: GenerateInputs): Batch 
 
 /** Sources with their padding, as some processors look at them. */
 function paddedSources(inputIds: Rows, pad: number): number[][] {
-  const longest = Math.max(0, ...inputIds.map((r) => r.length));
+  const longest = longestOf(inputIds);
   return inputIds.map((row) => Array.from({ length: longest }, (_, i) => row[i] ?? pad));
 }
 

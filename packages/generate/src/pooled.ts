@@ -21,7 +21,7 @@ import {
   where,
 } from '@transept/tensor';
 import type { Tensor } from '@transept/tensor';
-import { batch, bucket, InputError } from './batch.ts';
+import { batch, bucket, InputError, longestOf } from './batch.ts';
 import { instantiate } from './instance.ts';
 import type { Instance } from './instance.ts';
 import type { Rows } from './passes.ts';
@@ -46,7 +46,7 @@ export async function pooled(
 ): Promise<Float32Array[]> {
   const model = encoderOf(loaded);
   const { vocabSize, maxPositions } = model;
-  const longest = Math.max(0, ...inputIds.map((r) => r.length));
+  const longest = longestOf(inputIds);
   const length = bucket(longest, maxPositions);
   const { rows, ids, mask } = batch(inputIds, {
     name: 'input_ids',

@@ -49,7 +49,7 @@ async function run(context: Context, query: string, options: SearchCommandOption
     },
   );
   const found = matches.map(({ index, score, text }) => ({ score, line: filled[index]!.line, text }));
-  const widest = String(Math.max(...found.map(({ line }) => line))).length;
+  const widest = String(found.reduce((last, { line }) => Math.max(last, line), 0)).length;
   const rows = found.map(
     ({ score, line, text }) => `${score.toFixed(4).padStart(7)}  ${String(line).padStart(widest)}  ${text}\n`,
   );

@@ -15,6 +15,14 @@ test('a table as wide as its contents', () => {
   ]);
 });
 
+test('a table and a heat map may have more values than a call takes arguments', () => {
+  const rows = Array.from({ length: 200_000 }, (_, i) => [String(i)]);
+  expect(table(rows, { head: ['n'], width: 80 }).at(-1)).toBe('199999');
+  const values = Array.from({ length: 500 }, () => new Array<number>(500).fill(0.5));
+  const names = values.map((_, i) => String(i));
+  expect(heatMap(values, { columns: names, rows: names, width: 80, colors: false }).at(-1)).toMatch(/^499 █+$/);
+});
+
 test('where there is no room, the widest columns wrap', () => {
   const lines = table([['1', 'the quick brown fox', 'jumps over']], { head: ['', 'a', 'b'], width: 22 });
   expect(lines).toEqual(['   a          b', '─  ─────────  ────────', '1  the quick  jumps', '   brown fox  over']);

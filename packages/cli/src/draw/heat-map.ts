@@ -19,8 +19,8 @@ const uprightColumns = 2;
 /** Lines without their ends. The largest value is the brightest; 0 is dark. */
 export function heatMap(values: readonly (readonly number[])[], options: HeatMapOptions): string[] {
   const { columns, rows, width, colors } = options;
-  const largest = Math.max(...values.flat());
-  const rowLabels = Math.max(...rows.map((row) => stringWidth(row)));
+  const largest = values.flat().reduce((most, value) => Math.max(most, value), -Infinity);
+  const rowLabels = rows.reduce((widest, row) => Math.max(widest, stringWidth(row)), 0);
   const lying = columns.map((column) => Math.max(uprightColumns, stringWidth(column)) + 1);
   // Names lie above their columns where there is room, else they stand on them.
   const lies = rowLabels + 1 + lying.reduce((a, b) => a + b, 0) <= width;
@@ -44,7 +44,7 @@ function cell(share: number, width: number, colors: boolean): string {
 /** The characters of the names, one line for each height, all ending on the last line. */
 function standing(names: readonly string[]): string[][] {
   const characters = names.map((name) => [...name]);
-  const height = Math.max(...characters.map((name) => name.length));
+  const height = characters.reduce((most, name) => Math.max(most, name.length), 0);
   return Array.from({ length: height }, (_, line) =>
     characters.map((name) => name[line - (height - name.length)] ?? ' '),
   );

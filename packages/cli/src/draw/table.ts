@@ -15,7 +15,9 @@ const narrowest = 8;
 
 /** Lines without their ends. */
 export function table(rows: readonly (readonly string[])[], { head, width, align = [] }: TableOptions): string[] {
-  const widths = head.map((_, c) => Math.max(...[head, ...rows].map((row) => stringWidth(row[c] ?? ''))));
+  const widths = head.map((name, c) =>
+    rows.reduce((w, row) => Math.max(w, stringWidth(row[c] ?? '')), stringWidth(name)),
+  );
   const room = width - gap.length * (head.length - 1);
   while (sum(widths) > room && Math.max(...widths) > narrowest) widths[widths.lastIndexOf(Math.max(...widths))]!--;
   const lines = (row: readonly string[]): string[] => {

@@ -120,7 +120,7 @@ export function planGreedy(chain: Chain): GreedyPlan {
       ]);
       const left = chain[at]!.forces!(length)!.filter((token) => !gone.has(token));
       // Of equal scores the lowest token is best; where none is left, all scores are -Infinity, and token 0 is.
-      return left.length ? Math.min(...left) : 0;
+      return left.length ? left.reduce((lowest, token) => Math.min(lowest, token)) : 0;
     },
     needsHost: chain.some(({ bans, forces, keepsBest }) => !bans && !forces && !keepsBest),
   };

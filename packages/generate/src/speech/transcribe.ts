@@ -1,7 +1,7 @@
 // Sequences from sounds as Whisper makes them: a prompt of language and task, and with timestamps piece by piece, each beginning
 // where the one before has ended, so that sounds may be longer than what the encoder takes at once.
 import type { LoadedModel } from '@transept/models';
-import { InputError } from '../batch.ts';
+import { InputError, longestOf } from '../batch.ts';
 import type { NumberArray } from '../batch.ts';
 import { surviving } from '../course.ts';
 import { forward } from '../forward.ts';
@@ -206,7 +206,7 @@ async function timed(
       seek[r]! += advance;
     });
   }
-  const longest = Math.max(...found.map((row) => row.length));
+  const longest = longestOf(found);
   const { pad } = ends(options, loaded);
   return {
     sequences: found.map((row) => Int32Array.from({ length: longest }, (_, i) => row[i] ?? pad)),
