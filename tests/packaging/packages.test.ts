@@ -62,7 +62,7 @@ test('the tokenizer works alone', () => {
   const program = `
     import { readFileSync } from 'node:fs';
     import { Tokenizer } from '@transept/tokenizer';
-    const tokenizer = Tokenizer.fromJSON(readFileSync(${JSON.stringify(join(root, 'models/marian-de-en/tokenizer.json'))}, 'utf8'));
+    const tokenizer = await Tokenizer.fromJSON(readFileSync(${JSON.stringify(join(root, 'models/marian-de-en/tokenizer.json'))}, 'utf8'));
     const rows = JSON.parse(process.argv[2]);
     console.log(JSON.stringify(rows.map(([source, greedy]) => [tokenizer.ids(source), tokenizer.decode(greedy)])));`;
   const golden = readFileSync(join(root, 'fixtures', 'marian-de-en', 'golden-text.json'), 'utf8');

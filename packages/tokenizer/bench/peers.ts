@@ -43,7 +43,7 @@ for (const name of names) {
     (
       (tokenizer) => (text) =>
         timed(() => tokenizer.encode(text).ids)
-    )(Tokenizer.fromJSON(json)),
+    )(await Tokenizer.fromJSON(json)),
     (
       (tokenizer) => (text) =>
         timed(() => tokenizer.encode(text).ids)

@@ -15,7 +15,7 @@ interface Row {
 
 const root = new URL('../../../', import.meta.url);
 const read = (path: string): string => readFileSync(new URL(path, root), 'utf8');
-const tokenizer = Tokenizer.fromJSON(read('models/marian-de-en/tokenizer.json'));
+const tokenizer = await Tokenizer.fromJSON(read('models/marian-de-en/tokenizer.json'));
 const older = ['source.spm', 'target.spm', 'vocab.json', 'tokenizer_config.json'];
 const { rows } = JSON.parse(read('fixtures/marian-de-en/golden-text.json')) as { rows: Row[] };
 

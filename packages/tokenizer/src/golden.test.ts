@@ -19,8 +19,10 @@ interface Golden {
 
 const fixture = (path: string): string => readFileSync(new URL(`../fixtures/${path}`, import.meta.url), 'utf8');
 
-describe.each(['bert-base-uncased', 'gpt2', 'phi-3-mini', 'roberta-base', 't5-small'])('%s', (name) => {
-  const tokenizer = Tokenizer.fromJSON(fixture(`${name}/tokenizer.json`));
+const names = ['bert-base-uncased', 'gpt2', 'phi-3-mini', 'roberta-base', 't5-small'];
+const loaded = names.map(async (name) => [name, await Tokenizer.fromJSON(fixture(`${name}/tokenizer.json`))] as const);
+
+describe.each(await Promise.all(loaded))('%s', (name, tokenizer) => {
   const { cases, pairs } = JSON.parse(fixture(`${name}/golden.json`)) as Golden;
 
   it('has rows to compare', () => {

@@ -21,11 +21,11 @@ const texts: Record<string, (length: number) => string> = {
   'joined emoji': (length) => '👩\u200d'.repeat(length / 3),
   'beginnings of a special token': (length) => '<|endoftext'.repeat(length / 11),
 };
-const json = (name: string): Tokenizer => Tokenizer.fromJSON(fixture(`${name}/tokenizer.json`).toString());
+const json = (name: string): Promise<Tokenizer> => Tokenizer.fromJSON(fixture(`${name}/tokenizer.json`).toString());
 const tokenizers: Record<string, Tokenizer> = {
-  gpt2: json('gpt2'),
-  'bert-base-uncased': json('bert-base-uncased'),
-  't5-small': json('t5-small'),
+  gpt2: await json('gpt2'),
+  'bert-base-uncased': await json('bert-base-uncased'),
+  't5-small': await json('t5-small'),
   'SentencePiece bpe': sentencePiece(fixture('spm-options/bpe-crossing.model')),
 };
 

@@ -5,6 +5,9 @@ import { TokenizerError } from './errors.ts';
 /** Nesting beyond this is no tokenizer but an attack (or an object that contains itself). */
 const MAX_DEPTH = 32;
 
+/** What makes each kind of a part, by its `type`. What few files have is loaded when a file has it. */
+export type Parts<T> = Readonly<Record<string, (json: Json) => T | Promise<T>>>;
+
 export class Json {
   readonly value: unknown;
   readonly path: string;
@@ -57,7 +60,7 @@ export class Json {
   }
 
   list(): Json[] {
-    return this.array().map((value, i) => new Json(value, this.#file, `${this.path}[${i}]`, this.#depth + 1));
+    return Array.from(this.array(), (value, i) => new Json(value, this.#file, `${this.path}[${i}]`, this.#depth + 1));
   }
 
   string(fallback?: string): string {
@@ -83,10 +86,14 @@ export class Json {
   }
 
   /** Looks the value's `type` up in a table of everything this package can do, and builds it. */
-  build<T>(table: Readonly<Record<string, (json: Json) => T>>, fallback?: string): T {
-    const type = this.at('type');
-    const make = table[type.oneOf(Object.keys(table), fallback)];
+  async build<T>(table: Parts<T>, fallback?: string): Promise<T> {
+    const make = table[this.at('type').oneOf(Object.keys(table), fallback)];
     return make!(this);
+  }
+
+  /** The results of all entries of a list in one. */
+  async each<T>(read: (json: Json) => Promise<readonly T[]>): Promise<T[]> {
+    return (await Promise.all(this.list().map(read))).flat();
   }
 
   #expected(what: string): never {

@@ -5,17 +5,17 @@ import { sentencePiece, tiktoken } from './formats.ts';
 import { Tokenizer } from './index.ts';
 import { fixture, fixtureJson } from './testing.ts';
 
-const json = (name: string): Tokenizer => Tokenizer.fromJSON(fixture(`${name}/tokenizer.json`).toString());
+const json = (name: string): Promise<Tokenizer> => Tokenizer.fromJSON(fixture(`${name}/tokenizer.json`).toString());
 const byteLevel: Record<string, Tokenizer> = {
-  gpt2: json('gpt2'),
+  gpt2: await json('gpt2'),
   tiktoken: tiktoken(fixture('tiktoken/gpt2-3000.tiktoken'), { encoding: 'o200k_base' }),
 };
 const all: Record<string, Tokenizer> = {
   ...byteLevel,
-  'roberta-base': json('roberta-base'),
-  'bert-base-uncased': json('bert-base-uncased'),
-  'phi-3-mini': json('phi-3-mini'),
-  't5-small': json('t5-small'),
+  'roberta-base': await json('roberta-base'),
+  'bert-base-uncased': await json('bert-base-uncased'),
+  'phi-3-mini': await json('phi-3-mini'),
+  't5-small': await json('t5-small'),
   'SentencePiece unigram': sentencePiece(fixture('t5-base/spiece.model')),
   'SentencePiece bpe': sentencePiece(fixture('spm-options/bpe-bytes.model')),
 };
@@ -124,9 +124,9 @@ describe.each(Object.entries(all))('%s', (_, tokenizer) => {
   });
 });
 
-it('WordPiece without normalizer gives every token its text', () => {
+it('WordPiece without normalizer gives every token its text', async () => {
   const model = fixtureJson<{ model: object }>('bert-base-uncased/tokenizer.json').model;
-  const tokenizer = Tokenizer.fromJSON({ model, pre_tokenizer: { type: 'BertPreTokenizer' } });
+  const tokenizer = await Tokenizer.fromJSON({ model, pre_tokenizer: { type: 'BertPreTokenizer' } });
   fc.assert(
     fc.property(text, (input) => {
       const { tokens, offsets } = tokenizer.encode(input);

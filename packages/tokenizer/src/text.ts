@@ -100,3 +100,26 @@ function rewritten(edit: Edit, text: string, first: boolean): string {
 export function unitsAt(text: string, index: number): number {
   return (text.codePointAt(index) ?? 0) > 0xffff ? 2 : 1;
 }
+
+/** Which code point every unit of a text belongs to, and how many there are at its end. */
+export function codePointIndices(text: string): Uint32Array {
+  const indices = new Uint32Array(text.length + 1);
+  let count = 0;
+  for (let i = 0; i < text.length;) {
+    for (const end = i + unitsAt(text, i); i < end; i++) indices[i] = count;
+    count++;
+  }
+  indices[text.length] = count;
+  return indices;
+}
+
+/** A call takes only so many arguments. */
+const CHUNK = 8192;
+
+export function fromUnits(units: Uint16Array): string {
+  let text = '';
+  for (let i = 0; i < units.length; i += CHUNK) {
+    text += String.fromCharCode.apply(null, units.subarray(i, i + CHUNK) as unknown as number[]);
+  }
+  return text;
+}

@@ -37,8 +37,8 @@ it('has every model and hundreds of pipelines', () => {
 
 describe.each(models)('%s', (base) => {
   const own = cases.filter((each) => each.base === base);
-  it.each(own.map(({ parts, rows }) => [JSON.stringify(parts), parts, rows] as const))('%s', (_, parts, rows) => {
-    const tokenizer = Tokenizer.fromJSON({ ...bases[base], ...parts });
+  it.each(own.map(({ parts, rows }) => [JSON.stringify(parts), parts, rows] as const))('%s', async (_, parts, rows) => {
+    const tokenizer = await Tokenizer.fromJSON({ ...bases[base], ...parts });
     for (const { text, pair, add, decodedIds, decoded, decodedSkip, overflow = [], ...rest } of rows) {
       const options = { addSpecialTokens: add, offsets: 'codePoints', ...(pair !== undefined && { pair }) } as const;
       const encoding = tokenizer.encode(text, options);

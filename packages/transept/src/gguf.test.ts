@@ -29,7 +29,7 @@ async function tokenizerJson(name: string): Promise<JsonObject> {
 
 describe('the tokenizer in a GGUF file', () => {
   it.each(Object.keys(golden))('%s does what the library does that it was made with', async (name) => {
-    const tokenizer = Tokenizer.fromJSON(await tokenizerJson(name));
+    const tokenizer = await Tokenizer.fromJSON(await tokenizerJson(name));
     for (const { text, ids, decoded } of golden[name]!) {
       expect({ text, ids: tokenizer.ids(text) }).toEqual({ text, ids });
       if (decoded !== undefined) expect(tokenizer.decode(ids)).toBe(decoded);

@@ -18,8 +18,8 @@ export const fuse: Decoder = {
   takesPieces: true,
 };
 
-export function replace(json: Json): Decoder {
-  const pattern = readPattern(json.at('pattern'));
+export async function replace(json: Json): Promise<Decoder> {
+  const pattern = await readPattern(json.at('pattern'));
   const content = json.at('content').string();
   if (typeof pattern === 'string') return replaceText(pattern, content);
   return eachToken((token) => replaceIn(token, pattern, content));

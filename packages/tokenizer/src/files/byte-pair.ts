@@ -69,7 +69,7 @@ const kinds: readonly Kind[] = [
   },
 ];
 
-export function bytePairFiles(vocab: Json, merges: string, config: TokenizerConfig): Tokenizer {
+export function bytePairFiles(vocab: Json, merges: string, config: TokenizerConfig): Promise<Tokenizer> {
   const idOf: IdOf = (token) => (vocab.at(token).missing ? undefined : vocab.at(token).count());
   const required = (token: string): number => idOf(token) ?? vocab.fail(`the special token ${token} is missing`);
   const byteLevel = {

@@ -16,7 +16,7 @@ const BERT = [
   'Lxmert',
 ];
 
-export function wordPieceFiles(text: string, config: TokenizerConfig): Tokenizer {
+export function wordPieceFiles(text: string, config: TokenizerConfig): Promise<Tokenizer> {
   const name = config.className.replace(/Tokenizer$/, '');
   const mpnet = name === 'MPNet';
   if (!mpnet && !BERT.includes(name)) {

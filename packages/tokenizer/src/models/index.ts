@@ -1,19 +1,14 @@
 // Every model of tokenizer.json by its `type`. Files of before 2020 leave the type out and are known by their fields.
-import type { Json } from '../json.ts';
+import type { Json, Parts } from '../json.ts';
 import { bpe } from './bpe.ts';
 import type { Model } from './model.ts';
 import { unigram } from './unigram.ts';
 import { wordLevel } from './word-level.ts';
 import { wordPiece } from './word-piece.ts';
 
-const models: Readonly<Record<string, (json: Json) => Model>> = {
-  BPE: bpe,
-  Unigram: unigram,
-  WordLevel: wordLevel,
-  WordPiece: wordPiece,
-};
+const models: Parts<Model> = { BPE: bpe, Unigram: unigram, WordLevel: wordLevel, WordPiece: wordPiece };
 
-export function readModel(json: Json): Model {
+export async function readModel(json: Json): Promise<Model> {
   return json.build(models, guess(json));
 }
 

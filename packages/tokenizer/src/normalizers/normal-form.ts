@@ -1,4 +1,5 @@
 // NFC, NFD, NFKC, NFKD: JavaScript's own, except that sorting a long run of combining marks must not take quadratic time.
+import { classes, type ClassOf } from '../characters.ts';
 import { unitsAt, type Edit, type Put } from '../text.ts';
 
 type Form = 'NFC' | 'NFD' | 'NFKC' | 'NFKD';
@@ -40,9 +41,21 @@ const LONG_RUN = /\p{M}{64,}/gu;
 
 /** `text.normalize(form)`, in time linear in the text but for the sorting of marks, which takes n log n. */
 export function normalized(text: string, form: Form): string {
-  if (text.length < 64 || text.search(LONG_RUN) < 0) return text.normalize(form);
+  if (!hasLongRun(text)) return text.normalize(form);
   const decomposition = form.replace('C', 'D');
   return text.replace(LONG_RUN, (run) => sorted(run, decomposition)).normalize(form);
+}
+
+const FIRST_MARK = 0x300;
+let isMark: ClassOf | undefined;
+
+function hasLongRun(text: string): boolean {
+  isMark ??= classes(/\p{M}/u);
+  for (let i = 0, run = 0; i < text.length; i += unitsAt(text, i)) {
+    run = text.charCodeAt(i) >= FIRST_MARK && isMark(text, i) ? run + 1 : 0;
+    if (run >= 64) return true;
+  }
+  return false;
 }
 
 /** Decomposes a run of marks and puts them into canonical order. */

@@ -18,6 +18,6 @@ export function replaceAll(pattern: Pattern, content: string): Edit {
   return { rewrite, plain: (text) => text.replaceAll(pattern, () => content) };
 }
 
-export function replace(json: Json): Edit[] {
-  return [replaceAll(readPattern(json.at('pattern')), json.at('content').string())];
+export async function replace(json: Json): Promise<Edit[]> {
+  return [replaceAll(await readPattern(json.at('pattern')), json.at('content').string())];
 }

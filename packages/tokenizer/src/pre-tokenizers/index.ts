@@ -1,13 +1,12 @@
 // Every pre-tokenizer of tokenizer.json by its `type`.
-import type { Json } from '../json.ts';
+import type { Json, Parts } from '../json.ts';
 import { byteLevel } from './byte-level.ts';
 import { metaspace } from './metaspace.ts';
-import { unicodeScripts } from './scripts.ts';
 import { split } from './split.ts';
 import type { Stage } from './stage.ts';
 import { bert, charDelimiterSplit, digits, fixedLength, punctuation, whitespace, whitespaceSplit } from './words.ts';
 
-const preTokenizers: Readonly<Record<string, (json: Json) => Stage[]>> = {
+const preTokenizers: Parts<Stage[]> = {
   BertPreTokenizer: bert,
   ByteLevel: byteLevel,
   CharDelimiterSplit: charDelimiterSplit,
@@ -15,13 +14,13 @@ const preTokenizers: Readonly<Record<string, (json: Json) => Stage[]>> = {
   FixedLength: fixedLength,
   Metaspace: metaspace,
   Punctuation: punctuation,
-  Sequence: (json) => json.at('pretokenizers').list().flatMap(readPreTokenizer),
+  Sequence: (json) => json.at('pretokenizers').each(readPreTokenizer),
   Split: split,
-  UnicodeScripts: unicodeScripts,
+  UnicodeScripts: async () => (await import('./scripts.ts')).unicodeScripts(),
   Whitespace: whitespace,
   WhitespaceSplit: whitespaceSplit,
 };
 
-export function readPreTokenizer(json: Json): Stage[] {
+export async function readPreTokenizer(json: Json): Promise<Stage[]> {
   return json.missing ? [] : json.build(preTokenizers);
 }

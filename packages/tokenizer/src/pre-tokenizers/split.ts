@@ -15,9 +15,9 @@ export function readBehavior(json: Json, fallback?: Behavior): Behavior {
   return json.oneOf(BEHAVIORS, fallback);
 }
 
-export function split(json: Json): Stage[] {
+export async function split(json: Json): Promise<Stage[]> {
   const behavior = readBehavior(json.at('behavior'));
-  return [cutAt(readPattern(json.at('pattern')), behavior, json.at('invert').boolean(false))];
+  return [cutAt(await readPattern(json.at('pattern')), behavior, json.at('invert').boolean(false))];
 }
 
 export function cutAt(pattern: Pattern, behavior: Behavior, invert = false): Stage {

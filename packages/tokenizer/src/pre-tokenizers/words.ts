@@ -1,31 +1,43 @@
 // The pre-tokenizers with fixed rules: white space, punctuation, digits, delimiters, lengths.
+import { classes, PUNCTUATION, WORD, type ClassOf } from '../characters.ts';
 import type { Json } from '../json.ts';
 import { unitsAt } from '../text.ts';
 import { cutAt, readBehavior } from './split.ts';
 import type { Stage } from './stage.ts';
 
-const SPACE = /\p{White_Space}+/gu;
-const PUNCTUATION = /[\p{P}!-/:-@[-`{-~]/gu;
-/** What stands between spaces, every punctuation character by itself. */
-const BERT_WORDS = /[\p{P}!-/:-@[-`{-~]|[^\p{White_Space}\p{P}!-/:-@[-`{-~]+/gu;
-const WORDS =
-  /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]+|[^\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}\p{White_Space}]+/gu;
+const NONE = /(?!)/u;
+const [SPACE, ALONE] = [1, 2];
 
 /** Whitespace: words and what stands between them, without the spaces. */
-export function whitespace(): Stage[] {
-  return [cutAt(WORDS, 'Removed', true)];
+export const whitespace = (): Stage[] => runs(NONE, WORD);
+
+export const whitespaceSplit = (): Stage[] => runs(NONE);
+
+/** What stands between spaces, every punctuation character by itself. */
+export const bert = (): Stage[] => runs(PUNCTUATION);
+
+/** Runs of characters of one class, without white space, and what stands alone. */
+function runs(alone: RegExp, ...others: RegExp[]): Stage[] {
+  const classOf = classes(/\p{White_Space}/u, alone, ...others);
+  return [{ cut: (text) => cutRuns(text, classOf) }];
 }
 
-export function whitespaceSplit(): Stage[] {
-  return [cutAt(SPACE, 'Removed')];
-}
-
-export function bert(): Stage[] {
-  return [cutAt(BERT_WORDS, 'Removed', true)];
+function cutRuns(text: string, classOf: ClassOf): number[] {
+  const cuts: number[] = [];
+  let last = SPACE;
+  for (let i = 0; i < text.length; i += unitsAt(text, i)) {
+    const here = classOf(text, i);
+    if (here === last && here !== ALONE) continue;
+    if (last !== SPACE) cuts.push(i);
+    if (here !== SPACE) cuts.push(i);
+    last = here;
+  }
+  if (last !== SPACE) cuts.push(text.length);
+  return cuts;
 }
 
 export function punctuation(json: Json): Stage[] {
-  return [cutAt(PUNCTUATION, readBehavior(json.at('behavior'), 'Isolated'))];
+  return [cutAt(new RegExp(PUNCTUATION, 'gu'), readBehavior(json.at('behavior'), 'Isolated'))];
 }
 
 export function digits(json: Json): Stage[] {

@@ -7,7 +7,7 @@ import { BYTE_CHARACTERS, toByteCharacters } from '../byte-level.ts';
 import { TokenizerError } from '../errors.ts';
 import { isCount, show } from '../json.ts';
 import { JoinedBpe } from '../models/joined-bpe.ts';
-import { compile } from '../pattern.ts';
+import { compile } from '../expression.ts';
 import { cutAt } from '../pre-tokenizers/split.ts';
 import { Tokenizer } from '../tokenizer.ts';
 import { encodings, type TiktokenEncoding } from './encodings.ts';
