@@ -1,6 +1,6 @@
 // What softmax, normalisation and argmax share: walking over the rows of a view, and passes over one contiguous row. Vectors may
 // reach beyond a row when they are read, never when they are written.
-import { exp4 } from './math';
+import { expDown4 } from './math';
 import { choose, firstLanes, madd, maxLanes, storeLanes, sumLanes } from './simd';
 import { copyElements, rowOffset } from './views';
 import { i32At, pointerAt } from './words';
@@ -94,14 +94,14 @@ export function rowSquares(x: usize, n: i32, shift: f32): f32 {
   return sumLanes(f32x4.add(f32x4.add(a, b), f32x4.add(c, d)));
 }
 
-/** Σ e^(x − shift), with every term stored at `to`. */
+/** Σ e^(x − shift), with every term stored at `to`; no x is above `shift`. */
 export function rowExp(to: usize, x: usize, n: i32, shift: f32): f32 {
   const s = f32x4.splat(shift);
   let a = f32x4.splat(0.0);
   let b = a;
   for (; n >= 8; n -= 8) {
-    const xa = exp4(f32x4.sub(v128.load(x), s));
-    const xb = exp4(f32x4.sub(v128.load(x, 16), s));
+    const xa = expDown4(f32x4.sub(v128.load(x), s));
+    const xb = expDown4(f32x4.sub(v128.load(x, 16), s));
     v128.store(to, xa);
     v128.store(to, xb, 16);
     a = f32x4.add(a, xa);
@@ -110,7 +110,7 @@ export function rowExp(to: usize, x: usize, n: i32, shift: f32): f32 {
     to += 32;
   }
   for (; n > 0; n -= 4) {
-    const y = v128.and(exp4(f32x4.sub(v128.load(x), s)), firstLanes(n));
+    const y = v128.and(expDown4(f32x4.sub(v128.load(x), s)), firstLanes(n));
     if (n >= 4) v128.store(to, y);
     else storeLanes(to, y, n);
     a = f32x4.add(a, y);

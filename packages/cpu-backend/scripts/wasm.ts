@@ -14,6 +14,11 @@ const common = [
   '--runtime',
   'stub',
   '--importMemory',
+  // Constants, behind the words that threads share; `reserved` in src/memory.ts is the end.
+  '--memoryBase',
+  '640',
+  '--lowMemoryLimit',
+  '1024',
   '--disableWarning',
   '112',
   '--disableWarning',
