@@ -22,7 +22,7 @@ export interface CpuOptions {
   readonly threads?: number | 'auto';
   /** Default 'auto': relaxed SIMD, with multiply-adds that round once, where the engine has it. */
   readonly simd?: 'auto' | Simd;
-  /** Most memory to take, in bytes. Default and limit: 4 GiB. */
+  /** Most memory to take, in bytes. Default and limit: 4 GiB, or what the platform reserves. */
   readonly maxBytes?: number;
 }
 
@@ -78,9 +78,9 @@ export async function cpu(options: CpuOptions = {}): Promise<Backend<Step>> {
   return new CpuBackend(engine, {
     dtypes: new Set(['f32', 'i32', 'u32']),
     weights: new Set(['f16', 'bf16', 'q8', 'q4']),
-    maxBufferBytes: maxBytes,
-    maxMemoryBytes: maxBytes,
-    maxBindingBytes: maxBytes,
+    maxBufferBytes: engine.heap.maxBytes,
+    maxMemoryBytes: engine.heap.maxBytes,
+    maxBindingBytes: engine.heap.maxBytes,
     maxBindings: 64,
     alignment,
     memory: 'arena',

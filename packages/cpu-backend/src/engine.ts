@@ -23,11 +23,12 @@ const pageBytes = 65536;
 const initialPages = 16;
 
 /** Memory that may grow to `maxBytes`, or as far as the platform reserves address space for. */
-function createMemory(maxBytes: number, shared: boolean): WebAssembly.Memory {
+function createHeap(maxBytes: number, shared: boolean): Heap {
   let maximum = Math.floor(maxBytes / pageBytes);
   for (;;) {
     try {
-      return new WebAssembly.Memory({ initial: Math.min(initialPages, maximum), maximum, shared });
+      const memory = new WebAssembly.Memory({ initial: Math.min(initialPages, maximum), maximum, shared });
+      return new Heap(memory, maximum * pageBytes);
     } catch (cause) {
       if (maximum <= initialPages)
         throw new BackendError(`cpu: no memory: the platform refuses ${maximum * pageBytes} bytes`, { cause });
@@ -38,12 +39,19 @@ function createMemory(maxBytes: number, shared: boolean): WebAssembly.Memory {
 
 /** Compile a variant and start it with `threads` threads in all; more than one needs shared memory. */
 export async function createEngine(simd: Simd, threads: number, maxBytes: number): Promise<Engine> {
-  const module = await compileVariant(simd, threads > 1);
-  const memory = createMemory(maxBytes, threads > 1);
-  const instance = await WebAssembly.instantiate(module, { env: { memory } });
+  const compiled = compileVariant(simd, threads > 1);
+  const heap = createHeap(maxBytes, threads > 1);
+  const { memory } = heap;
+  const [instance, helpers] = await Promise.all([
+    compiled.then((module) => WebAssembly.instantiate(module, { env: { memory } })),
+    threads > 1
+      ? createHelpers(
+          compiled.then((module) => ({ module, memory })),
+          threads - 1,
+        )
+      : undefined,
+  ]);
   const exports = instance.exports as unknown as KernelExports;
-  const heap = new Heap(memory, maxBytes);
-  const helpers = threads > 1 ? await createHelpers(module, memory, threads - 1) : undefined;
   exports.setMaySleep(helpers?.mainMaySleep ?? false);
   return { heap, exports, helpers };
 }

@@ -6,6 +6,8 @@ import type { MemoryUse } from '@transept/tensor';
 export const alignment = 64;
 const slack = 16;
 const pageBytes = 65536;
+/** Memory grows by so much at least: every growth renews all views, and what is not touched takes nothing. */
+const growthBytes = 8 << 20;
 /** What lies before: the words with which threads wait for each other. */
 const reserved = 1024;
 
@@ -86,13 +88,15 @@ export class Heap implements MemoryUse {
     const end = this.memory.buffer.byteLength;
     const last = this.#free.at(-1);
     const have = last?.end === end ? end - last.start : 0;
-    const pages = Math.ceil((size - have) / pageBytes);
+    const least = Math.ceil((size - have) / pageBytes) * pageBytes;
+    const room = this.maxBytes - (this.maxBytes % pageBytes) - end;
     try {
-      if (end + pages * pageBytes > this.maxBytes) throw new RangeError('beyond the maximum');
-      this.memory.grow(pages);
+      if (least > room) throw new RangeError('beyond the maximum');
+      this.#growBy(least, Math.min(room, Math.max(least, growthBytes)));
     } catch {
       throw new BackendError(
-        `cpu: out of memory: ${what} needs ${bytes} bytes, ${this.bytes} are in use; at most ${this.maxBytes} can be had`,
+        `cpu: out of memory: ${what} needs ${bytes} bytes, ${this.bytes} are in use; at most ${this.maxBytes} can be had. ` +
+          'Weights as q8 or q4 and fewer or shorter sequences need less',
       );
     }
     this.bytesView = new Uint8Array(this.memory.buffer);
@@ -100,5 +104,15 @@ export class Heap implements MemoryUse {
     this.floats = new Float32Array(this.memory.buffer);
     this.#release({ start: end, end: this.memory.buffer.byteLength });
     return this.#free.at(-1)!;
+  }
+
+  /** Grow by as much as is wanted, or at least by what there has to be. */
+  #growBy(least: number, wanted: number): void {
+    try {
+      this.memory.grow(wanted / pageBytes);
+    } catch (error) {
+      if (wanted === least) throw error;
+      this.memory.grow(least / pageBytes);
+    }
   }
 }

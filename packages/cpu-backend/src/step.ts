@@ -62,7 +62,7 @@ export interface Step {
 }
 
 /** Steps of fewer elements or multiply-adds than this are done by one thread: waiting for others would take longer. */
-export const worthSharing = 16384;
+export const worthSharing = 32768;
 
 const float = new Float32Array(1);
 const bits = new Int32Array(float.buffer);

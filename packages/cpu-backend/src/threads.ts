@@ -47,16 +47,16 @@ interface Message {
   readonly error?: string;
 }
 
-interface Worker {
+interface StartedWorker {
+  postMessage(value: unknown): void;
   terminate(): unknown;
 }
 
 type Listener = (message: Message) => void;
 
-interface NodeWorker extends Worker {
+interface NodeWorker extends StartedWorker {
   on(event: 'message', listener: Listener): void;
   on(event: 'error', listener: (error: Error) => void): void;
-  postMessage(value: unknown): void;
   unref(): void;
 }
 
@@ -81,7 +81,7 @@ export function threadsObstacle(): string | undefined {
 
 export const hardwareThreads = (): number => globalThis.navigator?.hardwareConcurrency ?? 1;
 
-function startInNode(node: NodeThreads, data: unknown, listen: Listener): Worker {
+function startInNode(node: NodeThreads, listen: Listener): StartedWorker {
   const code = `const { parentPort } = require('node:worker_threads'); ${workerBody}
     parentPort.once('message', (data) => enter(data, (m) => parentPort.postMessage(m)));`;
   const worker = new node.Worker(code, { eval: true, execArgv: [], env: {} });
@@ -91,11 +91,10 @@ function startInNode(node: NodeThreads, data: unknown, listen: Listener): Worker
     listen(message);
   });
   worker.on('error', (error) => listen({ error: String(error) }));
-  worker.postMessage(data);
   return worker;
 }
 
-function startInPage(data: unknown, listen: Listener): Worker {
+function startInPage(listen: Listener): StartedWorker {
   const code = `${workerBody} onmessage = ({ data }) => enter(data, (m) => postMessage(m));`;
   const url = URL.createObjectURL(new Blob([code], { type: 'text/javascript' }));
   const worker = startWorker(url);
@@ -103,8 +102,8 @@ function startInPage(data: unknown, listen: Listener): Worker {
   // A policy of the page that forbids the worker shows as an event without a message.
   worker.onerror = (event) =>
     listen({ error: event.message || 'it did not start; a Content-Security-Policy must allow worker-src blob:' });
-  worker.postMessage(data);
   return {
+    postMessage: (data) => worker.postMessage(data),
     terminate: () => {
       worker.terminate();
       URL.revokeObjectURL(url);
@@ -131,14 +130,16 @@ function maySleep(): boolean {
   }
 }
 
-/** Start `count` helpers and wait until each of them is in its loop. */
-export async function createHelpers(
-  module: WebAssembly.Module,
-  memory: WebAssembly.Memory,
-  count: number,
-): Promise<Helpers> {
+/** What helpers run: the module that everybody runs, over the memory that everybody shares. */
+export interface Shared {
+  readonly module: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+}
+
+/** Start `count` helpers, while what they will run is still on its way, and wait until each of them is in its loop. */
+export async function createHelpers(shared: Promise<Shared>, count: number): Promise<Helpers> {
   const node = nodeThreads();
-  const workers: Worker[] = [];
+  const workers: StartedWorker[] = [];
   const dispose = (): void => workers.forEach((worker) => void worker.terminate());
   let report: (error: Error) => void = () => {};
   const failed = new Promise<Error>((resolve) => (report = resolve));
@@ -150,9 +151,10 @@ export async function createHelpers(
         report(failure);
       };
       const listen: Listener = ({ ready, error }) => (ready ? resolve() : fail(error ?? 'unknown error'));
-      const data = { module, memory, thread };
       try {
-        workers.push(node ? startInNode(node, data, listen) : startInPage(data, listen));
+        const worker = node ? startInNode(node, listen) : startInPage(listen);
+        workers.push(worker);
+        shared.then((data) => worker.postMessage({ ...data, thread }), reject);
       } catch (error) {
         fail((error as Error).message, error);
       }

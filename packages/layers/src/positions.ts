@@ -27,9 +27,10 @@ export function sinusoidalTable({ positions, width, layout, divisor, first = 0 }
   // Of an odd width the paper's table ends with a sine, that of fairseq with a zero.
   const sines = divisor === undefined ? Math.ceil(width / 2) : Math.floor(width / 2);
   const cosines = Math.floor(width / 2);
+  const lengths = Float64Array.from({ length: sines }, (_, i) => 10000 ** (i / (divisor ?? width / 2)));
   for (let p = 0; p < positions; p++)
     for (let i = 0; i < sines; i++) {
-      const angle = (first + p) / 10000 ** (i / (divisor ?? width / 2));
+      const angle = (first + p) / lengths[i]!;
       const [s, c] = layout === 'halves' ? [i, sines + i] : [2 * i, 2 * i + 1];
       table[p * width + s] = Math.sin(angle);
       if (i < cosines) table[p * width + c] = Math.cos(angle);
@@ -37,9 +38,17 @@ export function sinusoidalTable({ positions, width, layout, divisor, first = 0 }
   return table;
 }
 
+/** Tables that graphs have now: a model is traced many times while it is loaded. */
+const made = new Map<string, WeakRef<Float32Array>>();
+
 /** Sinusoidal positions as a constant of a graph: [positions, width]. */
-export const sinusoidalPositions = (g: Graph, name: string, options: SinusoidalOptions): Tensor =>
-  g.constant(name, [options.positions, options.width], sinusoidalTable(options));
+export function sinusoidalPositions(g: Graph, name: string, options: SinusoidalOptions): Tensor {
+  const { positions, width, layout, divisor, first } = options;
+  const key = [positions, width, layout, divisor, first].join();
+  const table = made.get(key)?.deref() ?? sinusoidalTable(options);
+  made.set(key, new WeakRef(table));
+  return g.constant(name, [positions, width], table);
+}
 
 /** `count` rows of a table of positions from `start` on: [count, width]. Free where the start is known. */
 export const positionRows = (table: Tensor, start: number | ScalarRef, count: number): Tensor =>

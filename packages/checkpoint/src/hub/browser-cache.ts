@@ -22,9 +22,21 @@ async function originFiles(): Promise<SegmentStore | undefined> {
     const folders = key.split('/');
     return { file: folders.pop()!, folders };
   };
-  const folderOf = async (names: readonly string[], create: boolean): Promise<FileSystemDirectoryHandle> => {
+  /** Folders to read from: every step to one asks another process. */
+  const known = new Map<string, Promise<FileSystemDirectoryHandle>>();
+  const folderToRead = (names: readonly string[]): Promise<FileSystemDirectoryHandle> => {
+    if (names.length === 0) return Promise.resolve(root);
+    const path = names.join('/');
+    const folder =
+      known.get(path) ?? folderToRead(names.slice(0, -1)).then((parent) => parent.getDirectoryHandle(names.at(-1)!));
+    known.set(path, folder);
+    // What is missing now may come.
+    folder.catch(() => known.delete(path));
+    return folder;
+  };
+  const folderToWrite = async (names: readonly string[]): Promise<FileSystemDirectoryHandle> => {
     let at = root;
-    for (const name of names) at = await at.getDirectoryHandle(name, { create });
+    for (const name of names) at = await at.getDirectoryHandle(name, { create: true });
     return at;
   };
   async function* below(folder: FileSystemDirectoryHandle, path: string): AsyncGenerator<string> {
@@ -37,7 +49,7 @@ async function originFiles(): Promise<SegmentStore | undefined> {
     async get(key) {
       const { folders, file } = split(key);
       try {
-        return await (await (await folderOf(folders, false)).getFileHandle(file)).getFile();
+        return await (await (await folderToRead(folders)).getFileHandle(file)).getFile();
       } catch (error) {
         if ((error as DOMException).name === 'NotFoundError') return undefined;
         throw error;
@@ -45,7 +57,7 @@ async function originFiles(): Promise<SegmentStore | undefined> {
     },
     async put(key, value) {
       const { folders, file } = split(key);
-      const handle = await (await folderOf(folders, true)).getFileHandle(file, { create: true });
+      const handle = await (await folderToWrite(folders)).getFileHandle(file, { create: true });
       // What is written appears in the file when it is closed.
       const writable = await handle.createWritable();
       await writable.write(value);
@@ -53,7 +65,7 @@ async function originFiles(): Promise<SegmentStore | undefined> {
     },
     async delete(key) {
       const { folders, file } = split(key);
-      await (await folderOf(folders, false)).removeEntry(file);
+      await (await folderToRead(folders)).removeEntry(file);
     },
     async keys(prefix) {
       const found: string[] = [];

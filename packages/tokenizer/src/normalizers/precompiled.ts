@@ -68,13 +68,17 @@ export function readCharsMap(bytes: Uint8Array, fail: (problem: string) => never
   if (size === 0 || size % 4 !== 0 || size > bytes.length - 4) {
     fail(`has a trie of ${size} bytes, in ${bytes.length}; it must be a multiple of 4 that fits behind its size`);
   }
-  const trie = Uint32Array.from({ length: size / 4 }, (_, i) => view.getUint32(4 + 4 * i, true));
+  const trie = new Uint32Array(size / 4);
+  for (let i = 0; i < trie.length; i++) trie[i] = view.getUint32(4 + 4 * i, true);
   return new CharsMap(trie, bytes.subarray(4 + size));
 }
 
 function fromBase64(json: Json): Uint8Array {
   try {
-    return Uint8Array.from(atob(json.string()), (byte) => byte.charCodeAt(0));
+    const text = atob(json.string());
+    const bytes = new Uint8Array(text.length);
+    for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i);
+    return bytes;
   } catch (error) {
     if (error instanceof TokenizerError) throw error;
     return json.fail('is not valid base64');
