@@ -3,6 +3,7 @@ import { BackendError, DeviceLostError, lower, matmul, trace } from '@transept/t
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { webgpu } from './index.ts';
 import { onDevice } from './testing/device.ts';
+import { MockDevice } from './testing/mock-device.ts';
 import { chainPlan } from './testing/plans.ts';
 
 describe('no device', () => {
@@ -33,6 +34,17 @@ describe('no device', () => {
   });
 });
 
+test('subgroups whose invocations are not where kernels take them to be are not used', async () => {
+  const mock = new MockDevice();
+  mock.features.add('subgroups');
+  using backend = await webgpu({ device: mock.device, target: { software: false } });
+  expect(backend.capabilities.details['subgroups']).toMatch(/not used: invocations do not stand in them in order/);
+  const plan = chainPlan(1);
+  const [dispatch] = backend.kernels.matmul.prepare(plan.calls[0]!, plan, backend.capabilities);
+  expect(dispatch!.code).not.toContain('subgroup');
+  expect(mock.alive).toBe(0);
+});
+
 await onDevice('device', (backend) => {
   test('capabilities', () => {
     const { capabilities } = backend;
@@ -41,6 +53,7 @@ await onDevice('device', (backend) => {
     expect(capabilities.maxBindings).toBeGreaterThanOrEqual(8);
     expect(capabilities.maxBindingBytes).toBeGreaterThanOrEqual(2 ** 27);
     expect(capabilities.details).toMatchObject({ adapter: expect.any(String), software: expect.any(Boolean) });
+    expect(capabilities.details['subgroups']).not.toMatch(/order/);
   });
 
   test('memory is zero, takes writes and gives them back', async () => {

@@ -21,13 +21,16 @@ import { GpuProgram } from './program.ts';
 import type { Host } from './program.ts';
 import { readOnce } from './staging.ts';
 import type { Step, Target } from './step.ts';
+import { standInOrder } from './subgroups.ts';
 
 /** A backend on a WebGPU device: the one that is given, or one of its own. */
 export async function webgpu(options: WebGpuOptions = {}): Promise<Backend<Step>> {
   const { device, info } = options.device
     ? { device: options.device, info: options.device.adapterInfo }
     : await requestDevice(options);
-  return new WebGpuBackend(device, info, options);
+  const target = { ...targetOf(device, info), ...options.target };
+  const inOrder = target.subgroup === 1 || (await standInOrder(device, target.subgroup));
+  return new WebGpuBackend(device, info, options, inOrder ? target : { ...target, subgroup: 1 }, inOrder);
 }
 
 class WebGpuBackend implements Backend<Step> {
@@ -42,9 +45,14 @@ class WebGpuBackend implements Backend<Step> {
   readonly #programs = new Set<GpuProgram>();
   #disposed = false;
 
-  constructor(device: GPUDevice, info: GPUAdapterInfo | undefined, options: WebGpuOptions) {
-    const target = { ...targetOf(device, info), ...options.target };
-    this.capabilities = capabilitiesOf(device, info, target);
+  constructor(
+    device: GPUDevice,
+    info: GPUAdapterInfo | undefined,
+    options: WebGpuOptions,
+    target: Target,
+    inOrder: boolean,
+  ) {
+    this.capabilities = capabilitiesOf(device, info, target, inOrder);
     this.kernels = kernelsFor(target);
     this.#context = new Context(device);
     this.#ownsDevice = options.device === undefined;
@@ -158,7 +166,19 @@ const isSoftware = (info: GPUAdapterInfo | undefined): boolean =>
   (info.isFallbackAdapter ||
     /swiftshader|llvmpipe|lavapipe|basic render/i.test(`${info.architecture} ${info.description}`));
 
-function capabilitiesOf(device: GPUDevice, info: GPUAdapterInfo | undefined, target: Target): Capabilities {
+/** Sizes of subgroups, or why kernels do without. */
+function subgroupsOf(device: GPUDevice, info: GPUAdapterInfo | undefined, inOrder: boolean): string | false {
+  if (!device.features.has('subgroups')) return false;
+  const sizes = `${info?.subgroupMinSize}–${info?.subgroupMaxSize}`;
+  return inOrder ? sizes : `${sizes}, not used: invocations do not stand in them in order`;
+}
+
+function capabilitiesOf(
+  device: GPUDevice,
+  info: GPUAdapterInfo | undefined,
+  target: Target,
+  inOrder: boolean,
+): Capabilities {
   const { limits, features } = device;
   const dtypes = new Set<DType>(['f32', 'i32', 'u32']);
   if (features.has('shader-f16')) dtypes.add('f16');
@@ -177,7 +197,7 @@ function capabilitiesOf(device: GPUDevice, info: GPUAdapterInfo | undefined, tar
       architecture: info?.architecture ?? '',
       adapter: info?.description || info?.device || '',
       software: target.software,
-      subgroups: features.has('subgroups') ? `${info?.subgroupMinSize}–${info?.subgroupMaxSize}` : false,
+      subgroups: subgroupsOf(device, info, inOrder),
       f16: features.has('shader-f16'),
       timestamps: features.has('timestamp-query'),
     },

@@ -22,9 +22,9 @@ export function partsOf(
   bytes: number,
   maxBinding: number,
 ): readonly Part[] | undefined {
-  if (bytes <= maxBinding) return undefined;
   const unitBytes = stored ? storedBytes(stored, unit) : unit * bytesPer[dtype];
   const units = Math.floor(maxBinding / unitBytes);
+  if (bytes <= maxBinding || units === 0) return undefined;
   const size = units * unitBytes;
   return Array.from({ length: Math.ceil(bytes / size) }, (_, i) => ({
     name: `${name}_${i}`,
