@@ -1,4 +1,5 @@
 export * from './agreement.ts';
+export * from './audio/index.ts';
 export * from './embed.ts';
 export { load, type LoadOptions, type TextModel } from './load.ts';
 export type { SentenceConfig } from './sentence-config.ts';

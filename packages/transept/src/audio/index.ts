@@ -1,0 +1,4 @@
+export { featureOptions, soundFeatures } from './features.ts';
+export type { FeatureOptions, Sound } from './features.ts';
+export type { Segment } from './segments.ts';
+export * from './transcribe.ts';
