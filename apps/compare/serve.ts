@@ -1,7 +1,7 @@
 // `npm start`: build the page, serve it with the headers that allow threads, and open it in the browser.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'vite';
 import { servePage } from './server.ts';
@@ -9,7 +9,8 @@ import { servePage } from './server.ts';
 const help = `npm start -- [options]    build the page and serve it to this machine
 
   --port N          port to listen on (default: 4173, or any free one where that is taken)
-  --model FOLDER    compare with another model: a folder with config.json, model.safetensors and tokenizer.json
+  --model PATH      compare with another model: a folder with config.json, model.safetensors and tokenizer.json, or a
+                    .gguf file; the folder is served to this machine
   --no-isolation    leave out the headers that allow threads
   --no-open         do not open a browser
   --help            print this
@@ -32,12 +33,12 @@ async function main(): Promise<void> {
   const folder = join(import.meta.dirname, 'dist');
   await build({ configFile: join(import.meta.dirname, 'vite.config.ts'), logLevel: 'warn' });
   const isolated = !values['no-isolation'];
-  const options = { folder, isolated, ...(model && { mounts: { [model.path]: model.folder } }) };
+  const options = { folder, isolated, ...(model && { mounts: { [model.mount]: model.folder } }) };
   const { url } =
     port === undefined
       ? await servePage({ ...options, port: 4173 }).catch(() => servePage({ ...options, port: 0 }))
       : await servePage({ ...options, port });
-  const address = model ? `${url}?model=${encodeURIComponent(model.path)}` : url;
+  const address = model ? `${url}?model=${encodeURIComponent(model.address)}` : url;
   process.stdout.write(`The page is at ${address}\nCtrl-C ends it.\n`);
   if (!values['no-open'] && hasDisplay()) open(address);
 }
@@ -48,11 +49,19 @@ function portOf(text: string): number {
   throw new Error(`start: --port is ${text}; it must be a whole number from 0 to 65535`);
 }
 
-function modelOf(path: string): { path: string; folder: string } {
-  const folder = resolve(process.env['INIT_CWD'] ?? '.', path);
-  if (!existsSync(join(folder, 'config.json')))
-    throw new Error(`start: --model is ${path}, where there is no config.json; it must be the folder of a model`);
-  return { path: `/model/${encodeURIComponent(basename(folder))}`, folder };
+/** The folder that is served, where, and the address of the model. */
+function modelOf(path: string): { folder: string; mount: string; address: string } {
+  const full = resolve(process.env['INIT_CWD'] ?? '.', path);
+  const file = /\.gguf$/i.test(full) ? basename(full) : undefined;
+  const folder = file === undefined ? full : dirname(full);
+  if (!existsSync(join(folder, file ?? 'config.json')))
+    throw new Error(
+      file === undefined
+        ? `start: --model is ${path}, where there is no config.json; it must be the folder of a model, or a .gguf file`
+        : `start: --model is ${path}, which does not exist; it must be a .gguf file, or the folder of a model`,
+    );
+  const mount = `/model/${encodeURIComponent(basename(folder))}`;
+  return { folder, mount, address: file === undefined ? mount : `${mount}/${encodeURIComponent(file)}` };
 }
 
 /** Is there somebody to open a browser for? */

@@ -1,6 +1,6 @@
 // The page as people get it from `npm start`, in a real headless Chromium: on every backend it translates what PyTorch
 // translates, shows how far the backends agree, draws the attention, and says what is missing where something is.
-import { cpSync, mkdtempSync, readFileSync, rmSync, truncateSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
@@ -11,6 +11,7 @@ import { closeBrowser, openPage } from './browser.ts';
 import { card, heatMap, settled, translationsOf, verdict } from './reading.ts';
 import { built, start } from './start.ts';
 import type { Started } from './start.ts';
+import { tinyGguf } from './tiny-gguf.ts';
 
 interface Golden {
   readonly index: number;
@@ -120,6 +121,49 @@ describe('what is missing', () => {
       expect(reason).toMatch(/model\.safetensors.*1000000/);
       await card(page, 'CPU').getByRole('button', { name: 'Load again' }).waitFor();
       expect(await page.getByRole('button', { name: 'Translate' }).isDisabled()).toBe(true);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+});
+
+describe('other models', () => {
+  const agreeing = async (page: Page): Promise<string> => {
+    await page.getByText('CPU and Reference agree').waitFor({ timeout: 30_000 });
+    const [ours, ...rest] = await translationsOf(page, 'CPU');
+    expect(rest).toEqual([]);
+    expect(await translationsOf(page, 'Reference')).toEqual([ours]);
+    return ours!;
+  };
+
+  test('a GGUF file, by its address and as a file that is chosen, and the files of a folder', async ({ skip }) => {
+    const folder = mkdtempSync(join(tmpdir(), 'gguf-model-'));
+    try {
+      const path = join(folder, 'tiny.gguf');
+      writeFileSync(path, tinyGguf());
+      await using server = await servePage({ folder: built, mounts: { '/m': folder }, port: 0, isolated: true });
+      const settings = { backends: 'cpu,reference', model: 'm/tiny.gguf', text: 'ab cd' };
+      await using opened = await openPage(at(server.url, settings), skip);
+      const { page } = opened;
+      await page.getByText('tiny.gguf; another').waitFor();
+      const byAddress = await agreeing(page);
+      expect(byAddress).not.toBe('');
+
+      const chooser = page.getByLabel(/^Model/);
+      const marian = join(root, 'models/marian-de-en');
+      await page.getByLabel(/German/).fill(short[0]!.source);
+      await chooser.setInputFiles(
+        ['config.json', 'generation_config.json', 'model.safetensors', 'tokenizer.json'].map((name) =>
+          join(marian, name),
+        ),
+      );
+      await page.getByText('4 files; another').waitFor();
+      expect(await agreeing(page)).toBe(short[0]!.greedy_text);
+
+      await page.getByLabel(/German/).fill(settings.text);
+      await chooser.setInputFiles(path);
+      await page.getByText('tiny.gguf; another').waitFor();
+      expect(await agreeing(page)).toBe(byAddress);
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

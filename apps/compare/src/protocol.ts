@@ -18,9 +18,11 @@ export interface OpenRequest {
   readonly backend: BackendName;
   /** Threads for the backends that have them. Default: what the backend thinks best. */
   readonly threads?: number;
-  /** Address of the folder of a model. */
-  readonly model: string;
+  readonly model: ModelSource;
 }
+
+/** The address of a model's folder or of a GGUF file; or the files themselves, a GGUF file or those of a folder. */
+export type ModelSource = string | readonly File[];
 
 /** Bytes of the model's files so far. `totalBytes` grows while the sizes of more files become known. */
 export interface Download {

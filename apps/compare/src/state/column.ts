@@ -1,7 +1,7 @@
 // One backend: its worker, whether it is there, and what it made of each sentence.
 import { computed, signal } from '@preact/signals';
-import type { Signal } from '@preact/signals';
-import type { BackendName, Calls, Download, OpenedModel, Translation } from '../protocol.ts';
+import type { ReadonlySignal, Signal } from '@preact/signals';
+import type { BackendName, Calls, Download, ModelSource, OpenedModel, Translation } from '../protocol.ts';
 import { Remote } from '../rpc/remote.ts';
 import { figuresOf } from './figures.ts';
 
@@ -23,7 +23,8 @@ export type Cell =
   | { readonly kind: 'cancelled'; readonly text: string };
 
 export interface ColumnOptions {
-  readonly model: string;
+  /** The one that is loaded at the next start. */
+  readonly model: ReadonlySignal<ModelSource>;
   readonly threads: number | undefined;
 }
 
@@ -61,7 +62,7 @@ export class Column {
     };
     void remote.lost.then(({ message: reason }) => own({ kind: 'failed', reason }));
     const { model, threads } = this.#options;
-    const request = { backend: this.name, model, ...(threads !== undefined && { threads }) };
+    const request = { backend: this.name, model: model.value, ...(threads !== undefined && { threads }) };
     try {
       const opened = await remote.call('open', request, { onReport: (download) => own({ kind: 'loading', download }) });
       own(opened.ok ? { kind: 'ready', model: opened.model } : { kind: 'unavailable', reason: opened.reason });

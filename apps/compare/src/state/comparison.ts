@@ -1,7 +1,7 @@
 // The whole page's state and what can be done with it: load backends, translate on all of them, compare, look at attention.
 import { batch, computed, signal } from '@preact/signals';
 import { backendNames } from '../protocol.ts';
-import type { Attention, BackendName, Translation } from '../protocol.ts';
+import type { Attention, BackendName, ModelSource, Translation } from '../protocol.ts';
 import { compareAll } from './agreement.ts';
 import type { PairAgreement } from './agreement.ts';
 import { Column } from './column.ts';
@@ -38,7 +38,7 @@ export interface AttentionMap {
 }
 
 export class Comparison {
-  readonly model: string;
+  readonly model = signal<ModelSource>('');
   readonly columns: readonly Column[];
   /** Those that are switched on. */
   readonly shown = computed(() => this.columns.filter(({ status }) => status.value.kind !== 'off'));
@@ -62,8 +62,8 @@ export class Comparison {
 
   constructor(settings: Settings) {
     const { model, threads } = settings;
-    this.model = model;
-    this.columns = backendNames.map((name) => new Column(name, { model, threads }));
+    this.model.value = model;
+    this.columns = backendNames.map((name) => new Column(name, { model: this.model, threads }));
     this.text.value = settings.text ?? shippedSentences.join('\n');
     this.turns.value = settings.turns;
   }
@@ -72,6 +72,20 @@ export class Comparison {
   async begin(backends: readonly BackendName[]): Promise<void> {
     await Promise.all(this.columns.filter(({ name }) => backends.includes(name)).map((column) => column.start()));
     if (this.canTranslate.value) await this.translate();
+  }
+
+  /** Load another model on the backends that are switched on. */
+  async open(model: ModelSource): Promise<void> {
+    this.cancel();
+    this.#look?.abort();
+    batch(() => {
+      this.model.value = model;
+      this.sentences.value = [];
+      this.agreement.value = { kind: 'none' };
+      this.attention.value = { kind: 'none' };
+      for (const column of this.columns) column.reset(0);
+    });
+    await this.begin(this.shown.value.map(({ name }) => name));
   }
 
   /** Translate every line of the text on every backend that is ready, then compare them. */

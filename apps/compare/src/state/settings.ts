@@ -5,7 +5,7 @@ import type { BackendName } from '../protocol.ts';
 export interface Settings {
   readonly backends: readonly BackendName[];
   readonly threads: number | undefined;
-  /** Address of the folder of a model, without a slash at its end. */
+  /** Address of the folder of a model, without a slash at its end, or of a GGUF file. */
   readonly model: string;
   /** Texts to begin with, one a line. */
   readonly text: string | undefined;
@@ -39,7 +39,9 @@ export function readSettings(page: URL): Settings {
     model = new URL(parameters.get('model') ?? defaultModel, page);
     if (!/^https?:$/.test(model.protocol)) throw new TypeError(model.protocol);
   } catch {
-    problems.push(`?model is "${parameters.get('model')}"; it must be the http(s) address of the folder of a model`);
+    problems.push(
+      `?model is "${parameters.get('model')}"; it must be the http(s) address of the folder of a model, or of a .gguf file`,
+    );
     model = new URL(defaultModel, page);
   }
   return {

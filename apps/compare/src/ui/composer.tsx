@@ -1,4 +1,5 @@
 // What is translated, on which backends, and the buttons that start and stop it.
+import type { ModelSource } from '../protocol.ts';
 import type { Comparison } from '../state/comparison.ts';
 import { linesOf, shippedSentences } from '../state/sentences.ts';
 import { backendTitles, count } from './format.ts';
@@ -6,7 +7,7 @@ import { backendTitles, count } from './format.ts';
 const shipped = shippedSentences.join('\n');
 
 export function Composer({ comparison }: { comparison: Comparison }) {
-  const { text, phase, loading, canTranslate, columns, turns } = comparison;
+  const { model, text, phase, loading, canTranslate, columns, turns } = comparison;
   const busy = phase.value !== 'idle';
   const submit = (event: Event): void => {
     event.preventDefault();
@@ -45,6 +46,17 @@ export function Composer({ comparison }: { comparison: Comparison }) {
             </label>
           ))}
         </fieldset>
+        <label class="model">
+          <span>
+            Model <small>{nameOf(model.value)}; another: a .gguf file, or the files of a folder</small>
+          </span>
+          <input
+            type="file"
+            multiple
+            disabled={busy}
+            onChange={({ currentTarget: { files } }) => files?.length && void comparison.open([...files])}
+          />
+        </label>
         <label class="option">
           <input
             type="checkbox"
@@ -70,4 +82,10 @@ export function Composer({ comparison }: { comparison: Comparison }) {
       </div>
     </form>
   );
+}
+
+/** What to call a model in a few words. */
+function nameOf(model: ModelSource): string {
+  if (typeof model === 'string') return decodeURIComponent(model.slice(model.lastIndexOf('/') + 1));
+  return model.length === 1 ? model[0]!.name : count(model.length, 'file');
 }

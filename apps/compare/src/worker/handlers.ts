@@ -1,5 +1,4 @@
 // What a worker does: one backend, one model on it, and the calls of the page.
-import { http } from '@transept/checkpoint';
 import { resolveOptions, stream } from '@transept/generate';
 import type { GenerateOptions } from '@transept/generate';
 import type { Backend } from '@transept/tensor';
@@ -10,6 +9,7 @@ import type { CallContext, Handlers } from '../rpc/serve.ts';
 import { createBackend } from './backends.ts';
 import { countingFetch } from './download.ts';
 import { attend, force } from './forced.ts';
+import { modelFiles } from './model-files.ts';
 
 interface Loaded {
   readonly backend: Backend;
@@ -25,7 +25,7 @@ export function handlers(onLost: (reason: string) => void): Handlers<Calls> {
   };
 
   return {
-    async open({ backend: name, threads, model: address }, { report, signal }) {
+    async open({ backend: name, threads, model: source }, { report, signal }) {
       const start = performance.now();
       let backend: Backend;
       try {
@@ -35,11 +35,13 @@ export function handlers(onLost: (reason: string) => void): Handlers<Calls> {
       }
       void backend.lost.then((error) => onLost(error.message));
       const ready = performance.now();
-      const model = await load(http(address, { fetch: countingFetch(report) }), { backend, signal });
+      const files = await modelFiles(source, { fetch: countingFetch(report), signal });
+      // What is fetched is counted as it comes; what is here already, as it is read.
+      const model = await load(files, { backend, signal, ...(typeof source !== 'string' && { onProgress: report }) });
       const { kind, modelType } = model.loaded.model;
       if (kind !== 'encoder-decoder')
-        throw new Error(`open: ${address} is a "${modelType}", which has no encoder; this page takes translators`);
-      if (!model.tokenizer) throw new Error(`open: ${address} has no tokenizer.json; this page needs one`);
+        throw new Error(`open: ${files.name} is a "${modelType}", which has no encoder; this page takes translators`);
+      if (!model.tokenizer) throw new Error(`open: ${files.name} has no tokenizer.json; this page needs one`);
       loaded = { backend, model };
       return {
         ok: true,
