@@ -2,6 +2,7 @@
 const benchmarks: Readonly<Record<string, () => Promise<{ bench(args: readonly string[]): Promise<string> }>>> = {
   cpu: () => import('./src/cpu/bench.ts'),
   page: () => import('./src/page/bench.ts'),
+  webgpu: () => import('./src/webgpu/bench.ts'),
   threads: () => import('./src/threads/bench.ts'),
 };
 
