@@ -116,6 +116,11 @@ describe('gguf, of files that are not as they should be', () => {
       { values: { ...values, 'llama.attention.head_count': count(3) }, tensors },
       /expected an even number of rows for each of 3 heads/,
     ],
+    [
+      'heads of a tensor without rows',
+      { values, tensors: { ...tensors, 'blk.0.attn_k.weight': { dims: [], data: new Uint8Array(4) } } },
+      /"model\.layers\.0\.self_attn\.k_proj\.weight" has shape \[\]; expected an even number of rows for each of 2 heads/,
+    ],
     ['no heads', { values: { ...values, 'llama.attention.head_count': count(0) }, tensors }, /head_count": it is 0/],
     [
       'heads that differ between layers',
