@@ -64,6 +64,10 @@ export class ConfigReader {
     );
   }
 
+  isObject(key: string): boolean {
+    return isObject(this.#json[key]);
+  }
+
   isList(key: string): boolean {
     return Array.isArray(this.#json[key]);
   }

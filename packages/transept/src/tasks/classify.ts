@@ -1,5 +1,5 @@
 // Classes of whole texts: topics, moods, whether one sentence follows from another.
-import type { Problem } from '@transept/models';
+import type { EncoderModel, Problem, VisionModel } from '@transept/models';
 import type { TextModel } from '../load.ts';
 import { headOutputs, probabilities, taskModel } from './run.ts';
 import type { TaskOptions } from './run.ts';
@@ -22,12 +22,13 @@ export async function classify(
   const task = taskModel(model, 'classify', ['sequenceClassification']);
   const encodings = task.tokenizer.encodeBatch(texts, { truncation: { maxLength: task.maxTokens }, padding: false });
   const outputs = await headOutputs(model, task, encodings, options);
-  const labels = task.encoder.labels ?? [];
-  const score = scoring(task.encoder.problem, labels.length);
-  return outputs.map(({ logits }) => {
-    const scores = score(logits!.data);
-    return labels.map((label, i): Label => ({ label, score: scores[i]! })).sort((a, b) => b.score - a.score);
-  });
+  return outputs.map(({ logits }) => rankedLabels(task.encoder, logits!.data));
+}
+
+/** What a classifier tells of logits, best first. */
+export function rankedLabels({ labels = [], problem }: EncoderModel | VisionModel, logits: Float32Array): Label[] {
+  const scores = scoring(problem, labels.length)(logits);
+  return labels.map((label, i): Label => ({ label, score: scores[i]! })).sort((a, b) => b.score - a.score);
 }
 
 /** As the pipeline of transformers chooses. */
