@@ -52,7 +52,8 @@ function checked(tensor: TensorInfo): TensorInfo {
   };
   if (arranged?.kind === 'paired-rows') {
     const rows = shape[0]! / arranged.heads;
-    if (shape.length === 0 || !Number.isInteger(rows) || rows % 2 !== 0) bad(`an even number of rows for each of ${arranged.heads} heads`);
+    if (shape.length === 0 || !Number.isInteger(rows) || rows % 2 !== 0)
+      bad(`an even number of rows for each of ${arranged.heads} heads`);
     // A vector of biases has rows of one element, which blocks cannot be cut at.
     if (shape.length === 1 && blockOf(dtype).elements > 1) bad('a matrix, for elements that are stored in blocks');
   }
