@@ -18,16 +18,33 @@ export interface Sizes {
 
 export const matmul = (target: Target): GpuKernel => ({
   epilogue: true,
+  halves: true,
+  prologue: true,
+  stores: true,
+  declines(call) {
+    const { m } = matmulSizes(call);
+    if (!call.prologue && !call.epilogue?.halves) return undefined;
+    if (!isDot(call, target)) return 'only products of rows with rows take norms and halves';
+    const most = call.prologue && target.software ? 1 : mostRows;
+    return m > most ? `${m} rows; it norms and halves up to ${most}` : undefined;
+  },
   prepare(call, plan) {
     const sizes = matmulSizes(call);
     if (sizes.batch * sizes.m * sizes.n === 0) return [];
-    const [a, b] = call.inputs as readonly [View, View];
-    const bothAlongK = a.strides.at(-1) === 1 && b.strides.at(-2) === 1;
-    if (bothAlongK && (target.software || sizes.m <= 8)) return matmulDot(call, plan, sizes, target);
+    if (isDot(call, target)) return matmulDot(call, plan, sizes, target);
     if (target.software || sizes.m <= 4) return matmulPlain(call, plan, sizes, target);
     return matmulTiled(call, plan, sizes, target);
   },
 });
+
+/** Rows up to which sharing them in workgroup memory does not pay. */
+const mostRows = 8;
+
+/** Do both sides run along K, and are there few rows? */
+function isDot(call: Call, { software }: Target): boolean {
+  const [a, b] = call.inputs as readonly [View, View];
+  return a.strides.at(-1) === 1 && b.strides.at(-2) === 1 && (software || matmulSizes(call).m <= mostRows);
+}
 
 function matmulSizes({ inputs: [a, b], output }: Call): Sizes {
   return {

@@ -8,6 +8,7 @@ const size = 64;
 
 export const rope: GpuKernel = {
   epilogue: true,
+  stores: true,
   prepare(call, plan) {
     const [x, cos, sin] = call.inputs;
     const { shape } = call.output;

@@ -1,6 +1,6 @@
 // Builds one compute shader: bindings for the views of a call, addresses, scalars, and the function that applies the
 // epilogue and stores a result. Views of one buffer share one binding, whatever their offsets.
-import { BackendError, bytesPer, computeType } from '@transept/tensor';
+import { BackendError, bytesPer, computeType, readsOf, writesOf } from '@transept/tensor';
 import type { Attr, Call, ComputeType, DType, Expr, Plan, ScalarRef, Storage, View } from '@transept/tensor';
 import { scratch } from '../step.ts';
 import type { Binding, Dispatch } from '../step.ts';
@@ -12,6 +12,7 @@ import type { LibraryFn } from './library.ts';
 import { partFunctions, partsOf } from './parts.ts';
 import type { Part } from './parts.ts';
 import { storedElement, storedFunctions } from './stored.ts';
+import { storeStatements } from './stores.ts';
 
 interface Bound {
   readonly name: string;
@@ -32,7 +33,7 @@ interface Bound {
 export function readsByFours(call: Call, view: View, axis: number): boolean {
   return (
     computeType(view.dtype) === 'f32' &&
-    view.buffer !== call.output.buffer &&
+    !writesOf(call).some(({ buffer }) => buffer === view.buffer) &&
     view.offset % 4 === 0 &&
     view.shape[axis]! % 4 === 0 &&
     view.strides.every((s, i) => (i === axis ? s === 1 : view.shape[i] === 1 || s % 4 === 0))
@@ -58,9 +59,8 @@ export class Shader {
     this.plan = plan;
     this.#maxBinding = maxBinding;
     const vectorBuffers = new Set(vectors.map((v) => v.buffer));
-    const inputs = [...call.inputs, ...(call.epilogue?.inputs ?? [])];
-    for (const view of inputs) this.#bind(view, 'read', vectorBuffers.has(view.buffer));
-    this.#bind(call.output, 'read_write', false);
+    for (const view of readsOf(call)) this.#bind(view, 'read', vectorBuffers.has(view.buffer));
+    for (const view of writesOf(call)) this.#bind(view, 'read_write', false);
   }
 
   #bind(view: View, access: Binding['access'], vector: boolean): void {
@@ -164,21 +164,28 @@ export class Shader {
   }
 
   /**
-   * Declares `put(value, …)`, which applies the epilogue to a result and stores it. Its further arguments are the
-   * positions of the given spans, u32 identifiers that it takes as parameters.
+   * Declares `put(value, …)`, which applies the epilogue to a result and stores it. Its further arguments are, where the
+   * epilogue takes halves, the result in the second half, and the positions of the given spans, u32 identifiers that it takes
+   * as parameters.
    */
   declarePut(spans: readonly Span[], type: ComputeType = 'f32'): void {
-    const { output, epilogue } = this.call;
+    const { output, epilogue, stores = [] } = this.call;
+    const results = epilogue?.halves ? ['value', 'second'] : ['value'];
+    const inputs = epilogue?.inputs ?? [];
     const [statements, value] = epilogue
-      ? this.evaluate(epilogue.expr, spans, (i) => (i === 0 ? 'value' : this.at(epilogue.inputs[i - 1]!, spans)), [
-          type,
-          ...epilogue.inputs.map((v) => computeType(v.dtype)),
+      ? this.evaluate(epilogue.expr, spans, (i) => results[i] ?? this.at(inputs[i - results.length]!, spans), [
+          ...results.map(() => type),
+          ...inputs.map((v) => computeType(v.dtype)),
         ])
       : [[], 'value'];
-    const parameters = [`value: ${type}`, ...spans.map((s) => `${s.at}: u32`)];
-    this.declare(
-      `fn put(${parameters.join(', ')}) {\n${indent([...statements, this.store(output, address(output, spans), value)])}\n}`,
-    );
+    const body = [
+      ...statements,
+      `let result = ${value};`,
+      this.store(output, address(output, spans), 'result'),
+      ...stores.flatMap((store) => storeStatements(this, spans, store)),
+    ];
+    const parameters = [...results.map((name) => `${name}: ${type}`), ...spans.map((s) => `${s.at}: u32`)];
+    this.declare(`fn put(${parameters.join(', ')}) {\n${indent(body)}\n}`);
   }
 
   /** How to start `count` workgroups and find the number of this one in `name`; numbers beyond `count` return at once. */
