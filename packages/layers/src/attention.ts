@@ -122,13 +122,14 @@ function rotated(
 /** Write new keys and values into a cache [B, S, 2·G·D] from position `start` on, rounded to its type. */
 function remember(cache: Tensor, start: number | ScalarRef, keyValue: Projected['keyValue']): Tensor {
   const byPosition = (x: Tensor): Tensor => transpose(x, [1, 0, ...[...x.shape.keys()].slice(2)]);
-  const rows = (x: Tensor): Tensor => byPosition(cast(x, cache.dtype));
+  const rows = (x: Tensor): Tensor => cast(byPosition(x), cache.dtype);
   if ('graph' in keyValue) return scatter(byPosition(cache), start, rows(keyValue));
   const [key, value] = keyValue;
   const [, , heads, size] = key.shape as readonly [number, number, number, number];
   const half = (x: Tensor, from: number): Tensor => split(slice(x, -1, from, from + heads * size), heads);
-  const withKeys = scatter(byPosition(half(cache, 0)), start, rows(key));
-  return scatter(byPosition(half(withKeys, heads * size)), start, rows(value));
+  // Values first: they come from the projection alone, which can then write them itself.
+  const withValues = scatter(byPosition(half(cache, heads * size)), start, rows(value));
+  return scatter(byPosition(half(withValues, 0)), start, rows(key));
 }
 
 export interface CrossAttentionLayer extends Heads {
