@@ -118,9 +118,18 @@ describe('vectors', () => {
     await expect(embed(await open(added), ['w10'])).rejects.toThrow(message);
   });
 
-  test('a model that is no encoder, or has no tokenizer', async () => {
+  test('of a decoder-only model the last token has seen the whole text', async () => {
     const decoder = await openFixture('gpt2', 90);
-    await expect(embed(decoder, ['w10'])).rejects.toThrow('embed: gpt2 is a "gpt2", which is no text encoder');
+    const [vector] = await embed(decoder, ['w10 w20'], { pooling: 'lastToken', normalize: false });
+    const ids = decoder.tokenizer!.ids('w10 w20');
+    const outputs = await forward(decoder.loaded, { inputIds: [ids] }, { hiddenStates: true });
+    const { data } = Object.entries(outputs).findLast(([name]) => name.startsWith('hidden_states'))![1];
+    expectNear(vector!, [...data.slice(-vector!.length)]);
+  });
+
+  test('a model that is no encoder, or has no tokenizer', async () => {
+    const translator = await openFixture('bart', 90);
+    await expect(embed(translator, ['w10'])).rejects.toThrow('embed: bart is a "bart", which is no text encoder');
     await expect(embed({ ...plain, tokenizer: undefined }, ['w10'])).rejects.toThrow('has no tokenizer.json');
   });
 });

@@ -25,7 +25,7 @@ export interface EmbedOptions {
 
 /**
  * A vector for each text, in the order of the texts. What is longer than the model takes is cut, as sentence-transformers does.
- * Throws an InputError for a model that is no encoder or has no tokenizer.
+ * Throws an InputError for a model that is neither an encoder nor decoder-only, or has no tokenizer.
  */
 export async function embed(
   model: TextModel,
@@ -120,8 +120,10 @@ function encoder(
   prompt: string,
 ): (text: string) => number[] {
   const { model } = loaded;
-  if (model.kind !== 'encoder')
-    throw new InputError(`embed: ${name} is a "${model.modelType}", which is no text encoder; take one such as bert`);
+  if (model.kind !== 'encoder' && model.kind !== 'decoder')
+    throw new InputError(
+      `embed: ${name} is a "${model.modelType}", which is no text encoder; take one such as bert, or a decoder-only model`,
+    );
   if (!tokenizer) throw new InputError(`embed: ${name} has no tokenizer.json; give ids to \`pooled\` instead`);
   const maxLength = Math.min(config.maxTokens ?? Infinity, model.maxPositions);
   const truncation = Number.isFinite(maxLength) ? { maxLength } : false;
