@@ -68,9 +68,9 @@ export async function gguf(
   };
 }
 
-/** Ids that generating goes by. Rows that end early are filled with the end token where no padding is named, as llama.cpp does. */
+/** Ids that generating goes by. */
 function generationOf(config: JsonObject): JsonObject {
-  const { bos_token_id: bos, eos_token_id: eos, pad_token_id: pad = eos, decoder_start_token_id: start } = config;
+  const { bos_token_id: bos, eos_token_id: eos, pad_token_id: pad, decoder_start_token_id: start } = config;
   const ids = { bos_token_id: bos, eos_token_id: eos, pad_token_id: pad, decoder_start_token_id: start };
   return Object.fromEntries(Object.entries(ids).filter(([, id]) => id !== undefined));
 }

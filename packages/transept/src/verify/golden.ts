@@ -25,6 +25,8 @@ export interface GoldenArray {
 
 export interface Golden {
   readonly calls: readonly GoldenCall[];
+  /** What rows that had ended were filled with, where the recording says it. */
+  readonly padTokenId: number | undefined;
   read(name: string): Promise<GoldenArray>;
 }
 
@@ -35,9 +37,12 @@ export async function openGolden(files: Files, file: string, signal?: AbortSigna
   const calls = json['calls'];
   if (!Array.isArray(calls))
     throw new CheckpointError(`golden: ${files.name}/${file} has no list "calls"; expected a recording of calls`);
+  const special = isObject(json['special_tokens']) ? json['special_tokens'] : {};
+  const { pad_token_id: pad } = special;
   const arrays = await openCheckpoint(files, { file: file.replace(/\.json$/, '.safetensors'), ...options });
   return {
     calls: calls.map((call, i) => callOf(call, `${files.name}/${file}: call ${i}`)),
+    padTokenId: typeof pad === 'number' ? pad : undefined,
     read: (name) => readArray(arrays, name, options),
   };
 }

@@ -213,7 +213,11 @@ async function verifyGenerate(run: Run, call: GoldenCall): Promise<OutputReport[
   const { model, golden } = run;
   const generated = await generate(model.loaded, forwardInputs(await readInputs(golden, call)), {
     ...call.args,
-    generationConfig: model.generationConfig,
+    // Files that name no padding, as GGUF files may, leave it to whoever generates.
+    generationConfig: {
+      ...(golden.padTokenId !== undefined && { pad_token_id: golden.padTokenId }),
+      ...model.generationConfig,
+    },
     stepScores: 'step_scores' in call.outputs,
     ...(run.signal && { signal: run.signal }),
   });
