@@ -44,12 +44,19 @@ export async function load(where: string | URL | Files, options: LoadOptions): P
   const signal = options.signal ? { signal: options.signal } : {};
   const optional = async (path: string): Promise<JsonObject | undefined> =>
     (await files.has(path, signal)) ? readJson(files, path, signal) : undefined;
-  // The small files first: what is wrong with them shows before the weights are read.
-  const [tokenizer, generationConfig] = await Promise.all([
-    loadTokenizer(files, signal),
-    optional('generation_config.json'),
-  ]);
-  const loaded = await loadModel(files, backend, rest);
+  const stop = new AbortController();
+  const either = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
+  // The weights are read while the tokenizer is made; what is wrong with the small files ends that.
+  const small = Promise.all([loadTokenizer(files, signal), optional('generation_config.json')]);
+  const model = loadModel(files, backend, { ...rest, signal: either });
+  // Its failure is told when its turn comes.
+  model.catch(() => {});
+  const [tokenizer, generationConfig] = await small.catch(async (error: unknown) => {
+    stop.abort();
+    (await model.catch(() => undefined))?.[Symbol.dispose]();
+    throw error;
+  });
+  const loaded = await model;
   const { signal: _, ...anew } = rest;
   const lasting =
     onDeviceLost &&
