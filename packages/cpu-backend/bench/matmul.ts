@@ -1,9 +1,11 @@
-// GFLOP/s of matmul by shape, against a bare loop of multiply-adds timed in between: the machine may be shared, ratios count.
-// Run: node --conditions=@transept/source bench/matmul.ts [threads] [relaxed|plain] [part of a shape's name] [f16|bf16|q8|q4]
-import { linear, lower, trace } from '@transept/tensor';
+// GFLOP/s of matmul by shape, as a share of what a bare loop of multiply-adds does in between, or for one row of what reading as many
+// bytes does. By the clock of the thread: the machine may be shared, shares count.
+// Run: node --conditions=@transept/source bench/matmul.ts [relaxed|plain] [part of a shape's name] [f16|bf16|q8|q4]
+import { linear, lower, storedBytes, trace } from '@transept/tensor';
 import type { Storage } from '@transept/tensor';
 import { cpu } from '../src/index.ts';
 import type { Simd } from '../src/variants.ts';
+import { bareAdd, bareRead } from './bare.ts';
 
 const shapes: readonly (readonly [m: number, k: number, n: number])[] = [
   [64, 64, 64],
@@ -28,22 +30,34 @@ const shapes: readonly (readonly [m: number, k: number, n: number])[] = [
   [1, 576, 49152],
 ];
 
-const [threads = '1', simd = 'relaxed', only = '', stored] = process.argv.slice(2);
-const backend = await cpu({ threads: Number(threads), simd: simd as Simd });
+const [simd = 'relaxed', only = '', stored] = process.argv.slice(2);
+const backend = await cpu({ threads: 1, simd: simd as Simd });
+const rounds = 9;
+/** The clock of a thread moves with the ticks of the system. */
+const sampleSeconds = 0.06;
 
-/** Median seconds of a call, and the smallest. */
-function time(call: () => void): [median: number, best: number] {
-  call();
-  const start = performance.now();
-  call();
-  const once = (performance.now() - start) / 1000;
-  const repeat = Math.max(1, Math.min(1000, Math.round(0.004 / once)));
-  const samples = Array.from({ length: 25 }, () => {
-    const from = performance.now();
-    for (let i = 0; i < repeat; i++) call();
-    return (performance.now() - from) / 1000 / repeat;
-  }).sort((a, b) => a - b);
-  return [samples[samples.length >> 1]!, samples[0]!];
+const now = (): number => {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1e6;
+};
+
+/** Seconds that a call of each takes, taken in turns: medians. */
+function time(calls: readonly (() => unknown)[]): number[] {
+  const repeats = calls.map((call) => {
+    call();
+    const from = now();
+    let turns = 1;
+    for (; now() - from < sampleSeconds; turns *= 2) for (let i = 0; i < turns; i++) call();
+    return Math.max(1, Math.round(((turns - 1) * sampleSeconds) / (now() - from)));
+  });
+  const samples = calls.map((): number[] => []);
+  for (let round = 0; round < rounds; round++)
+    calls.forEach((call, i) => {
+      const from = now();
+      for (let n = 0; n < repeats[i]!; n++) call();
+      samples[i]!.push((now() - from) / repeats[i]!);
+    });
+  return samples.map((s) => s.toSorted((a, b) => a - b)[rounds >> 1]!);
 }
 
 console.log(`cpu: ${JSON.stringify(backend.capabilities.details)}`);
@@ -61,12 +75,14 @@ for (const [m, k, n] of shapes) {
     }),
   );
   const program = await backend.load(plan, bound);
-  const [median, best] = time(() => program.run());
-  const gflops = (seconds: number): string => ((2 * m * k * n) / seconds / 1e9).toFixed(1);
-  const parameter = plan.buffers.find((b) => b.kind === 'bound' && b.role === 'parameter')!;
-  const weights = (parameter.bytes / median / 1e9).toFixed(1);
+  const bytes = stored ? storedBytes(stored as Storage, n * k) : n * k * 4;
+  const [product, bare] = time([() => program.run(), m === 1 ? bareRead(bytes).run : bareAdd.run]) as [number, number];
+  const gflops = `${((2 * m * k * n) / product / 1e9).toFixed(1)} GFLOP/s`.padStart(14);
+  const share = (ours: number, most: number): string => `${Math.round((100 * ours) / most)} %`;
   console.log(
-    `${name.padEnd(16)} ${gflops(median).padStart(6)} GFLOP/s (best ${gflops(best)}), weights at ${weights} GB/s`,
+    m === 1
+      ? `${name.padEnd(16)} ${gflops}, weights at ${(bytes / product / 1e9).toFixed(1)} GB/s: ${share(bare, product)} of reading`
+      : `${name.padEnd(16)} ${gflops}: ${share((2 * m * k * n) / product, bareAdd.flop / bare)} of ${(bareAdd.flop / bare / 1e9).toFixed(1)}`,
   );
   program[Symbol.dispose]();
   for (const buffer of Object.values(bound)) buffer[Symbol.dispose]();
