@@ -14,7 +14,7 @@ import { BackendError, expandStored, reference, storedBytes, UnsupportedError } 
 import type { Backend, Parameter, Storage } from '@transept/tensor';
 import { describe, expect, it } from 'vitest';
 import { loadModel } from './load.ts';
-import type { LoadProgress } from './load.ts';
+import type { LoadedModel, LoadProgress } from './load.ts';
 import { parametersOf } from './loading/parameters.ts';
 
 const stories = folder(fileURLToPath(new URL('../../../fixtures/stories260k-llama', import.meta.url)));
@@ -197,14 +197,16 @@ describe('loadModel', () => {
   });
 
   /** stories260K says that its output is tied, and has nothing else; this gives it an output of its own. */
-  async function withOutput(change: (values: Float32Array<ArrayBuffer>) => void): Promise<Files> {
+  async function withOutput(
+    change: (values: Float32Array<ArrayBuffer>, tensors: Record<string, StoredTensor>) => void,
+  ): Promise<Files> {
     const checkpoint = await openCheckpoint(stories);
     const tensors: Record<string, StoredTensor> = {};
     for (const { name, shape } of checkpoint.tensors.values())
       tensors[name] = { dtype: 'F32', shape, data: await checkpoint.read(name, { as: 'f32' }) };
     const { shape, data } = tensors['model.embed_tokens.weight']!;
     const copy = (data as Float32Array<ArrayBuffer>).slice();
-    change(copy);
+    change(copy, tensors);
     tensors['lm_head.weight'] = { dtype: 'F32', shape, data: copy };
     const config = { ...(await readJson(stories, 'config.json')), tie_word_embeddings: true };
     return blobs({
@@ -229,6 +231,16 @@ describe('loadModel', () => {
     using plain = await loadModel(stories, reference());
     expect([loaded.bytes, loaded.warnings, loaded.unused]).toEqual([plain.bytes, [], []]);
     expect(loaded.config['tie_word_embeddings']).toBe(true);
+  });
+
+  it('takes the output for the embeddings where it alone is there', async () => {
+    const files = await withOutput((_, tensors) => delete tensors['model.embed_tokens.weight']);
+    using loaded = await loadModel(files, reference());
+    using plain = await loadModel(stories, reference());
+    expect([loaded.bytes, loaded.warnings, loaded.unused]).toEqual([plain.bytes, [], []]);
+    const bytesOf = ({ model, backend, parameter }: LoadedModel): Promise<Uint8Array> =>
+      backend.read(parameter(parametersOf(model).find(({ name }) => name === 'model.embed_tokens.weight')!));
+    expect(await bytesOf(loaded)).toEqual(await bytesOf(plain));
   });
 
   let stop = new AbortController();

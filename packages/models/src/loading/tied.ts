@@ -1,5 +1,5 @@
-// A decoder whose configuration ties its output to its embeddings, and whose checkpoint holds both. transformers 5 ties them then only
-// where they are equal (PreTrainedModel.tie_weights), and says so where they are not; so it is here.
+// A decoder whose configuration ties its output to its embeddings. Where its checkpoint holds both, transformers 5 ties them only if they
+// are equal (PreTrainedModel.tie_weights), and says so if they are not; where it holds the output alone, that is both. So it is here.
 import type { Checkpoint, Files, TensorInfo } from '@transept/checkpoint';
 import type { Json } from '../config.ts';
 import type { Model } from '../family.ts';
@@ -40,19 +40,35 @@ export async function tyingOf(
     return asSaid;
 
   const untied = { ...config, tie_word_embeddings: false };
-  const other = createModel(untied, modelType);
-  const [output, ...more] = [...partsOf(other)].filter(([name]) => !read.has(name));
+  const other = untiedForm(untied, modelType);
+  const [output, ...more] = other ? [...partsOf(other)].filter(([name]) => !read.has(name)) : [];
   const stored = output && inFile(output[0]);
-  if (!stored || more.length > 0) return asSaid;
-  for (const [name, shape] of read) {
-    const tensor = String(shape) === String(output[1]) ? inFile(name) : undefined;
-    if (tensor && (await equal(tensor, stored, tensors))) return { ...asSaid, copies: new Set([stored.name]) };
-  }
+  if (!other || !stored || more.length > 0) return asSaid;
+  const alike = [...read].filter(([, shape]) => String(shape) === String(output[1])).map(([name]) => name);
+  const [missing] = alike.filter((name) => !inFile(name));
+  if (missing !== undefined) return { ...asSaid, model: called(model, missing, stored.name) };
+  for (const name of alike)
+    if (await equal(inFile(name)!, stored, tensors)) return { ...asSaid, copies: new Set([stored.name]) };
   const warning =
     `config.json ties the output to the embeddings, but the checkpoint holds another "${stored.name}"; that is used, as transformers does. ` +
     '"tie_word_embeddings": false would say so';
   return { model: other, config: untied, copies: new Set(), warnings: [warning] };
 }
+
+/** Undefined where a family has none. */
+function untiedForm(config: Json, modelType: string | undefined): Model | undefined {
+  try {
+    return createModel(config, modelType);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The model, with another name for one of its weights: of two that are one, writers of files keep either. */
+const called = (model: Model, name: string, stored: string): Model => ({
+  ...model,
+  alternatives: (asked) => [...(model.alternatives?.(asked) ?? []), ...(asked === name ? [stored] : [])],
+});
 
 /** Names and shapes of what a model reads. */
 const partsOf = (model: Model): Map<string, readonly number[]> =>
