@@ -6,6 +6,7 @@ import type { Call, View } from '@transept/tensor';
 import type { GpuKernel, Target } from '../step.ts';
 import { matmulDot } from './matmul-dot.ts';
 import { matmulPlain } from './matmul-plain.ts';
+import { splitAlongK } from './matmul-split.ts';
 import { matmulTiled } from './matmul-tiled.ts';
 
 /** The sizes of a product; `batch` counts the leading axes together. */
@@ -31,8 +32,10 @@ export const matmul = (target: Target): GpuKernel => ({
   prepare(call, plan) {
     const sizes = matmulSizes(call);
     if (sizes.batch * sizes.m * sizes.n === 0) return [];
-    if (isDot(call, target)) return matmulDot(call, plan, sizes, target);
-    if (target.software || sizes.m <= 4) return matmulPlain(call, plan, sizes, target);
+    if (isDot(call, target))
+      return splitAlongK(call, plan, sizes, target, (part, of) => matmulDot(part, plan, of, target));
+    if (target.software || sizes.m <= 4)
+      return splitAlongK(call, plan, sizes, target, (part, of) => matmulPlain(part, plan, of, target));
     return matmulTiled(call, plan, sizes, target);
   },
 });
