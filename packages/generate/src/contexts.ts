@@ -5,6 +5,7 @@ import { countedPositions } from './batch.ts';
 import type { Batch } from './batch.ts';
 import type { Context } from './decoding.ts';
 import { instantiate } from './instance.ts';
+import type { OnPrepare } from './instance.ts';
 
 /** The size of the batches that a context takes. */
 export interface ContextSize {
@@ -15,13 +16,14 @@ export interface ContextSize {
   /** Rows decoded for each, for beams. */
   readonly copies: number;
   readonly signal?: AbortSignal | undefined;
+  readonly onPrepare?: OnPrepare | undefined;
 }
 
 /** Sources go through the encoder; what the decoder's cross-attention reads of them is computed once. */
 export async function sourceContext(
   loaded: LoadedModel,
   model: EncoderDecoderModel,
-  { rows, length, copies, signal }: ContextSize,
+  { rows, length, copies, signal, onPrepare }: ContextSize,
 ): Promise<Context> {
   const { sourceFeatures } = model;
   const shapes: (readonly number[])[] = [];
@@ -33,7 +35,7 @@ export async function sourceContext(
     shapes.push(...keyValues.map((kv) => kv.shape));
     return Object.fromEntries(keyValues.map((kv, i) => [`cross.${i}`, cast(kv, loaded.keyValueCache)]));
   });
-  const encoder = await instantiate(loaded, traced, { signal });
+  const encoder = await instantiate(loaded, traced, { signal, onPrepare });
   const read = ([name]: readonly [string, unknown]): boolean => name === 'mask' || name.startsWith('cross.');
   return {
     loaded,

@@ -67,6 +67,23 @@ test('a step runs before the token of the one before it is read', async () => {
   expect(events).toEqual(['run', 'run', '4 bytes', 'run', '4 bytes', 'run', '4 bytes', '4 bytes']);
 });
 
+test('what is made ready is told, once', async () => {
+  const inner = reference();
+  const backend: Backend = {
+    ...inner,
+    load(plan, bound, options) {
+      options?.onProgress?.(1, 2);
+      return inner.load(plan, bound, options);
+    },
+  };
+  using model = await open('bart', backend);
+  const told: number[][] = [];
+  const onPrepare = (...counts: number[]): void => void told.push(counts);
+  await generate(model, prompt, { maxNewTokens: 3, onPrepare });
+  await generate(model, prompt, { maxNewTokens: 3, onPrepare });
+  expect(told).toEqual([[1, 2], [1, 2]]); // prettier-ignore
+});
+
 test('nothing runs ahead of choices that the host makes', async () => {
   const { backend, events } = watched();
   using model = await open('bart', backend);

@@ -6,7 +6,7 @@ import type { Buffer, Graph, Tensor } from '@transept/tensor';
 import { bucket } from './batch.ts';
 import type { Batch, FeatureBatch } from './batch.ts';
 import { instantiate } from './instance.ts';
-import type { Instance } from './instance.ts';
+import type { Instance, OnPrepare } from './instance.ts';
 import { makingRoom } from './pool.ts';
 
 /** `logits`: the host gets the logits and chooses. `best`: the device chooses the largest, and keeps it as the next input. */
@@ -39,6 +39,7 @@ export interface BeginOptions {
   /** Positions before those that the caller counts: more padding than it gave. */
   readonly surplus: number;
   readonly signal: AbortSignal | undefined;
+  readonly onPrepare: OnPrepare | undefined;
 }
 
 /** Tokens go in, one a row; what comes next comes out. Used again for one batch after the other. */
@@ -53,6 +54,7 @@ export class Decoding implements Disposable {
   readonly #tokens: Buffer;
   readonly #bans: Buffer | undefined;
   #signal: AbortSignal | undefined;
+  #onPrepare: OnPrepare | undefined;
   #capacity = 0;
   #caches: Buffer[] = [];
   /** Programs for the present capacity. */
@@ -82,11 +84,12 @@ export class Decoding implements Disposable {
   }
 
   /** Take a batch; nothing of the one before remains. */
-  begin(batch: Batch | FeatureBatch, { banned, surplus, signal }: BeginOptions): void {
+  begin(batch: Batch | FeatureBatch, { banned, surplus, signal, onPrepare }: BeginOptions): void {
     this.length = 0;
     this.#surplus = surplus;
     this.#decoded = undefined;
     this.#signal = signal;
+    this.#onPrepare = onPrepare;
     this.#context.begin(batch);
     for (const program of [this.#step, this.#prompt]) if (program) this.#context.fill(program, this.#capacity);
     if (!this.#bans) return;
@@ -152,6 +155,7 @@ export class Decoding implements Disposable {
     this.#reorder ??= await instantiate(this.#context.loaded, this.#traceReorder(), {
       bind: this.#cacheNames(this.#caches),
       signal: this.#signal,
+      onPrepare: this.#onPrepare,
     });
     this.#reorder.write('sources', sources);
     this.#reorder.program.run();
@@ -260,6 +264,7 @@ export class Decoding implements Disposable {
         ...(this.#bans && { bans: this.#bans }),
       },
       signal: this.#signal,
+      onPrepare: this.#onPrepare,
     }).then((instance) => {
       using undo = new DisposableStack();
       undo.use(instance);

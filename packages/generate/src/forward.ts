@@ -16,6 +16,8 @@ export interface ForwardOptions {
   readonly attentions?: boolean;
   /** Also give what each layer of the decoder would keep for later tokens, as `caches.I`, and of the source as `cross_caches.I`. */
   readonly caches?: boolean;
+  /** Also give what the routers of mixtures of experts say of all tokens, as `router_logits.I`. */
+  readonly routers?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -39,7 +41,13 @@ export async function forward(
 ): Promise<ForwardOutputs> {
   const { signal } = options;
   const { values, key, build } = passOf(loaded.model, inputs);
-  const wanted = [key, Boolean(options.hiddenStates), Boolean(options.attentions), Boolean(options.caches)];
+  const wanted = [
+    key,
+    Boolean(options.hiddenStates),
+    Boolean(options.attentions),
+    Boolean(options.caches),
+    Boolean(options.routers),
+  ];
   using borrowed = await borrow(loaded, 'forward', JSON.stringify(wanted), () => passInstance(loaded, build, options));
   const { instance, shapes } = borrowed.it;
   for (const [name, data] of Object.entries(values)) if (instance.buffers[name]) instance.write(name, data);
@@ -86,7 +94,7 @@ class Tapped {
   readonly outputs: Record<string, Tensor> = {};
   readonly taps: Taps;
 
-  constructor(alone: boolean, { hiddenStates, attentions }: ForwardOptions) {
+  constructor(alone: boolean, { hiddenStates, attentions, routers }: ForwardOptions) {
     const counts = new Map<string, number>();
     const keep = (kind: string, tensor: Tensor): void => {
       const i = counts.get(kind) ?? 0;
@@ -95,6 +103,7 @@ class Tapped {
     };
     this.taps = {
       ...(hiddenStates && { hiddenState: (stack, x) => keep(alone ? 'hidden_states' : `${stack}_hidden_states`, x) }),
+      ...(routers && { router: (logits) => keep('router_logits', logits) }),
       ...(attentions && { attention: (kind, w) => keep(alone ? 'attentions' : `${kind}_attentions`, w) }),
     };
   }

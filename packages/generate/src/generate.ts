@@ -12,6 +12,7 @@ import type { OnDeviceLost } from './course.ts';
 import { Decoding } from './decoding.ts';
 import type { Choice, Context, DecodingOptions } from './decoding.ts';
 import type { Rows } from './passes.ts';
+import type { OnPrepare } from './instance.ts';
 import { OptionError, resolveLengths } from './options.ts';
 import type { GenerationOptions, Lengths, ResolvedOptions } from './options.ts';
 import { buildChain, planGreedy } from './processors/chain.ts';
@@ -45,6 +46,8 @@ export interface GenerateOptions extends GenerationOptions, SpeechOptions {
    * the caller's to dispose of. Default: the DeviceLostError is thrown.
    */
   readonly onDeviceLost?: OnDeviceLost;
+  /** Called while programs are made ready that the call needs: at the first one of its size, mostly. */
+  readonly onPrepare?: OnPrepare;
   /** Called after every step. */
   readonly onStep?: (step: StepReport) => void;
 }
@@ -158,7 +161,7 @@ async function prepare(
   call: GenerateOptions,
   { names, processors }: FamilyRules = {},
 ): Promise<Run> {
-  const { generationConfig, signal, onDeviceLost, onStep: _, stepScores = false, ...callOptions } = call;
+  const { generationConfig, signal, onDeviceLost, onPrepare, onStep: _, stepScores = false, ...callOptions } = call;
   const { config } = loaded;
   const model = generative(loaded);
   const options = resolveOptions({
@@ -192,7 +195,7 @@ async function prepare(
       `generate: option maxLength comes to ${lengths.maxLength} positions; this model takes at most ${model.maxPositions}`,
     );
   const read = given ?? prompt.fed;
-  const size: ContextSize = { rows: read.rows, length: 'length' in read ? read.length : 0, copies, signal };
+  const size: ContextSize = { rows: read.rows, length: 'length' in read ? read.length : 0, copies, signal, onPrepare };
   const use: DecodingOptions = { choice, bans: banned.length > 0 };
   const key = JSON.stringify([size.rows, size.length, prompt.fed.length, copies, choice, use.bans]);
   const course = await Course.open(loaded, {
@@ -202,7 +205,7 @@ async function prepare(
       const borrowed = undo.use(
         await borrow(on, 'decoding', key, async () => new Decoding(await contextOf(on, size), use)),
       );
-      borrowed.it.begin(read, { banned, surplus: prompt.fed.length - prompt.shown.length, signal });
+      borrowed.it.begin(read, { banned, surplus: prompt.fed.length - prompt.shown.length, signal, onPrepare });
       undo.move();
       return borrowed;
     },

@@ -7,6 +7,7 @@ export { forward } from './forward.ts';
 export type { ForwardOptions, ForwardOutputs, OutputTensor } from './forward.ts';
 export { forwardGraph } from './forward-graph.ts';
 export type { ForwardGraph } from './forward-graph.ts';
+export type { OnPrepare } from './instance.ts';
 export { inputNames } from './passes.ts';
 export type { ForwardInputs, Rows } from './passes.ts';
 export { generate, stream } from './generate.ts';

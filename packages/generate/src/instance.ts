@@ -4,6 +4,9 @@ import { BackendError, lower } from '@transept/tensor';
 import type { Buffer, Plan, Program, TracedGraph } from '@transept/tensor';
 import { makingRoom } from './pool.ts';
 
+/** Called while a program is made ready: parts of it that are, such as shaders, and how many there are. */
+export type OnPrepare = (ready: number, total: number) => void;
+
 /** A program and its buffers. Disposing it frees those that it allocated. */
 export interface Instance extends Disposable {
   readonly plan: Plan;
@@ -21,6 +24,7 @@ export interface InstanceOptions {
   /** Buffers of others to use, by name. */
   readonly bind?: Readonly<Record<string, Buffer>>;
   readonly signal?: AbortSignal | undefined;
+  readonly onPrepare?: OnPrepare | undefined;
 }
 
 export const instantiate = (
@@ -30,7 +34,7 @@ export const instantiate = (
 ): Promise<Instance> => makingRoom(loaded, () => makeInstance(loaded, traced, options));
 
 async function makeInstance(loaded: LoadedModel, traced: TracedGraph, options: InstanceOptions): Promise<Instance> {
-  const { readback = [], bind = {}, signal } = options;
+  const { readback = [], bind = {}, signal, onPrepare } = options;
   const { backend, stored } = loaded;
   const plan = lower(traced, backend, { readback, stored });
   using undo = new DisposableStack();
@@ -40,7 +44,9 @@ async function makeInstance(loaded: LoadedModel, traced: TracedGraph, options: I
     const parameter = b.role === 'parameter' && traced.graph.parameters.get(b.name);
     buffers[b.name] = parameter ? loaded.parameter(parameter) : (bind[b.name] ?? undo.use(backend.alloc(b.bytes)));
   }
-  const program = undo.use(await backend.load(plan, buffers, signal && { signal }));
+  const program = undo.use(
+    await backend.load(plan, buffers, { ...(signal && { signal }), ...(onPrepare && { onProgress: onPrepare }) }),
+  );
   const owned = undo.move();
   const find = (name: string): Buffer => {
     const buffer = buffers[name];

@@ -131,6 +131,8 @@ export interface MemoryUse {
 
 export interface LoadOptions {
   readonly signal?: AbortSignal;
+  /** Called as what takes its time gets ready, such as the shaders of a GPU: how many of how many. */
+  readonly onProgress?: (ready: number, total: number) => void;
 }
 
 export interface Backend<Step = unknown> extends Disposable {

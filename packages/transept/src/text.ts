@@ -1,6 +1,6 @@
 // Text in, text out: encoding, batching by length, generation, decoding.
 import { generate, InputError, OptionError, stream } from '@transept/generate';
-import type { GenerateOptions, GenerationOptions } from '@transept/generate';
+import type { GenerateOptions, GenerationOptions, OnPrepare } from '@transept/generate';
 import type { Tokenizer } from '@transept/tokenizer';
 import { batches } from './batches.ts';
 import type { TextModel } from './load.ts';
@@ -8,10 +8,16 @@ import type { TextModel } from './load.ts';
 /** One sequence is made for each text. */
 type OneEach = Omit<GenerationOptions, 'numReturnSequences'>;
 
-export interface TextOptions extends OneEach {
+/** What is passed on to generation. */
+interface Passed {
+  readonly signal?: AbortSignal;
+  /** Called while the device gets ready for texts of a new size, such as while shaders compile: parts ready, and all. */
+  readonly onPrepare?: OnPrepare;
+}
+
+export interface TextOptions extends OneEach, Passed {
   /** Texts that go through the model together. Default: 16. */
   readonly batchSize?: number;
-  readonly signal?: AbortSignal;
   /** Called when texts are done, with how many of all. */
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -76,9 +82,7 @@ export function translate(model: TextModel, texts: readonly string[], options?: 
   return generateText(model, texts, options);
 }
 
-export interface StreamOptions extends OneEach {
-  readonly signal?: AbortSignal;
-}
+export interface StreamOptions extends OneEach, Passed {}
 
 /**
  * Generate from one text, and give what is generated piece by piece, whole characters only. Greedy or sampled; throws an OptionError

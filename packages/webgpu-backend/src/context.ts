@@ -4,6 +4,9 @@ import { mapRead } from './constants.ts';
 import { message } from './device.ts';
 import { Pipelines } from './pipelines.ts';
 
+/** A lost device fails calls and resolves `lost` in either order, within so many milliseconds. */
+const lossMs = 100;
+
 export class Context {
   readonly device: GPUDevice;
   readonly pipelines: Pipelines;
@@ -87,14 +90,18 @@ export class Context {
     }
   }
 
+  /** Throws the loss of the device where that is what made a call fail: it may be told a little later. */
+  async settleLoss(op: string): Promise<void> {
+    await Promise.race([this.lost, new Promise((resolve) => setTimeout(resolve, lossMs))]);
+    this.check(op);
+  }
+
   /** A copy of the first bytes of a staging buffer, once everything submitted so far is done. */
   async copyOut(staging: GPUBuffer, bytes: number, op: string): Promise<Uint8Array<ArrayBuffer>> {
     try {
       await staging.mapAsync(mapRead);
     } catch (cause) {
-      // A lost device rejects maps and resolves `lost` in either order.
-      await Promise.race([this.lost, new Promise((resolve) => setTimeout(resolve, 50))]);
-      this.check(op);
+      await this.settleLoss(op);
       throw new BackendError(`${op}: the memory could not be mapped: ${message(cause)}`, { cause });
     }
     const copy = new Uint8Array(staging.getMappedRange()).slice(0, bytes);

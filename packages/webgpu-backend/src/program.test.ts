@@ -151,14 +151,16 @@ describe('load', () => {
       { failingBuffer: 3 },
       plan,
       () => ({}),
-      /load chain: the memory of the buffer could not be had: 64 bytes: no memory left/,
+      /load chain: the memory of y, 64 bytes, could not be had: 128 bytes of temporaries beside 192 bytes bound, .*: no memory left/,
     );
     await rejects(
       { failingBuffer: 7 },
       plan,
       () => ({}),
-      /load chain: the memory could not be had: 128 bytes of temporaries beside 192 bytes bound/,
+      /load chain: the memory for running it could not be had: 128 bytes of temporaries beside 192 bytes bound/,
     );
+    // One of those that results are read through.
+    await rejects({ failingBuffer: 4 }, plan, () => ({}), /load chain: the memory for running it could not be had/);
     await rejects(
       { failingShader: 'fn main' },
       plan,
@@ -206,6 +208,20 @@ describe('load', () => {
     controller.abort(reason);
     await expect(loading).rejects.toBe(reason);
     expect(mock.alive).toBe(alive);
+  });
+
+  test('progress: the shaders that are ready, of all there are', async () => {
+    const { backend, bound } = await setUp();
+    const seen: [number, number][] = [];
+    await backend.load(chainPlan(3), bound, { onProgress: (...counts) => seen.push(counts) });
+    expect(seen).toEqual([[1, 1]]);
+  });
+
+  test('a device that is lost while shaders compile is what is reported', async () => {
+    const { mock, backend, bound } = await setUp({ failingShader: 'fn main' });
+    const loading = backend.load(chainPlan(1), bound);
+    setTimeout(() => mock.lose('the driver restarted'), 10);
+    await expect(loading).rejects.toThrow(DeviceLostError);
   });
 
   test('plans share pipelines; a shader that failed is tried again', async () => {

@@ -24,6 +24,11 @@ interface Readback {
   readonly ring: StagingRing;
 }
 
+interface Work {
+  readonly dispatch: Dispatch;
+  readonly call: Call;
+}
+
 interface Replay {
   readonly pipeline: GPUComputePipeline;
   readonly group: GPUBindGroup;
@@ -56,12 +61,12 @@ export class GpuProgram implements Program {
     host: Host,
     plan: Plan,
     bound: Readonly<Record<string, Buffer>>,
-    { signal }: LoadOptions = {},
+    options: LoadOptions = {},
   ): Promise<GpuProgram> {
     const program = new GpuProgram(host, plan);
     try {
-      signal?.throwIfAborted();
-      await program.#load(bound, signal);
+      options.signal?.throwIfAborted();
+      await program.#load(bound, options);
       return program;
     } catch (error) {
       program[Symbol.dispose]();
@@ -69,7 +74,7 @@ export class GpuProgram implements Program {
     }
   }
 
-  async #load(bound: Readonly<Record<string, Buffer>>, signal: AbortSignal | undefined): Promise<void> {
+  async #load(bound: Readonly<Record<string, Buffer>>, { signal, onProgress }: LoadOptions): Promise<void> {
     const { plan } = this;
     const { context } = this.#host;
     const what = `load ${plan.name}`;
@@ -77,25 +82,31 @@ export class GpuProgram implements Program {
     const work = plan.calls.flatMap((call) => this.#host.prepare(call, plan).map((dispatch) => ({ dispatch, call })));
     for (const { dispatch, call } of work) this.#checkLimits(dispatch, call);
 
-    for (const buffer of this.#users) {
-      await buffer.error;
-      buffer.check(what);
+    const refuse = async (which: string, error: string): Promise<never> => {
+      await context.settleLoss(what);
+      throw new BackendError(`${what}: the memory ${which} could not be had: ${this.#sizes()}: ${error}`);
+    };
+    for (const [i, buffer] of supplied.entries()) {
+      const error = await buffer?.error;
+      if (error !== undefined) await refuse(`of ${(plan.buffers[i] as Bound).name}, ${buffer!.bytes} bytes,`, error);
+      buffer?.check(what);
     }
     const scratchBytes = Math.max(0, ...work.flatMap(({ dispatch }) => scratchIn(dispatch)));
     const allocation = context.scoped(() => {
       if (scratchBytes > 0) this.#scratch = this.#own(scratchBytes);
+      plan.buffers.forEach((b, i) => b.kind === 'bound' && b.readback && this.#addReadback(b, supplied[i]!.gpu));
       return plan.buffers.map((b, i) => supplied[i]?.gpu ?? this.#own(b.bytes));
     });
     const buffers = allocation.value;
-    const compiled = Promise.all(
-      work.map(({ dispatch, call }) => context.pipelines.get(dispatch, `${call.op} at ${call.label}`)),
-    );
+    const compiled = this.#compile(work, onProgress);
     compiled.catch(() => {});
     const allocationError = await allocation.error;
-    if (allocationError !== undefined)
-      throw new BackendError(`${what}: the memory could not be had: ${this.#sizes()}: ${allocationError}`);
+    if (allocationError !== undefined) await refuse('for running it', allocationError);
     signal?.throwIfAborted();
-    const pipelines = await unlessAborted(compiled, signal);
+    const pipelines = await unlessAborted(compiled, signal).catch(async (error: unknown) => {
+      if (!signal?.aborted) await context.settleLoss(what);
+      throw error;
+    });
     context.check(what);
 
     const binding = context.scoped(() => {
@@ -111,6 +122,19 @@ export class GpuProgram implements Program {
     if (bindingError !== undefined) throw new BackendError(`${what}: the buffers could not be bound: ${bindingError}`);
     signal?.throwIfAborted();
     context.check(what);
+  }
+
+  /** The pipeline of each dispatch. All compile at the same time, as far as the device takes them. */
+  #compile(work: readonly Work[], onProgress: LoadOptions['onProgress']): Promise<GPUComputePipeline[]> {
+    const { pipelines } = this.#host.context;
+    const shaders = new Map<string, Promise<GPUComputePipeline>>();
+    for (const { dispatch, call } of work)
+      if (!shaders.has(dispatch.code))
+        shaders.set(dispatch.code, pipelines.get(dispatch, `${call.op} at ${call.label}`));
+    let ready = 0;
+    const report = (): void => onProgress?.(++ready, shaders.size);
+    for (const shader of shaders.values()) shader.then(report, () => {});
+    return Promise.all(work.map(({ dispatch }) => shaders.get(dispatch.code)!));
   }
 
   get dispatches(): number {
@@ -226,7 +250,6 @@ export class GpuProgram implements Program {
       );
     buffer.users++;
     this.#users.push(buffer);
-    if (planned.readback) this.#addReadback(planned, buffer.gpu);
     return buffer;
   }
 
