@@ -74,7 +74,9 @@ function describeSupport(results: readonly Result[]): string {
   const done = results.flatMap((r) => (r.outcome === 'pass' && r.support ? [r.support] : []));
   const kernels = done.filter((s) => s.by === 'kernel').length;
   const [defined, left] = [done.length - kernels, results.length - done.length];
-  const main = kernels === 0 ? 'definition' : `kernel${done.some((s) => s.epilogue) ? ' with epilogue' : ''}`;
+  const joined = [...new Set(done.flatMap((s) => s.joined))].sort();
+  const main =
+    kernels === 0 ? 'definition' : ['kernel', joined.join(', ')].filter((part) => part !== '').join(' with ');
   const rest = [kernels > 0 && defined > 0 && `${defined} by definition`, left > 0 && `${left} unsupported`];
   return [main, ...rest.filter((part) => part !== false)].join('; ');
 }

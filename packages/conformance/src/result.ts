@@ -67,10 +67,12 @@ export interface Speed {
   readonly gbps: number;
 }
 
+export type Joined = 'prologue' | 'epilogue' | 'halves' | 'stores';
+
 export interface Support {
   /** `kernel`: the backend's own; `definition`: by other operations, for the reason given. */
   readonly by: 'kernel' | 'definition';
   readonly reason?: string;
-  /** Was a pointwise operation joined to the kernel? */
-  readonly epilogue: boolean;
+  /** What was joined to the kernel: members of its calls. */
+  readonly joined: readonly Joined[];
 }

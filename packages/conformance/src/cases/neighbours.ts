@@ -42,7 +42,7 @@ const norms: Readonly<Record<string, Norm>> = {
 
 const normCases = (kind: string, norm: Norm): readonly OpCase[] => {
   const of = (name: string, build: Build, more: Partial<OpCase> = {}): OpCase =>
-    matmulCase(`${kind} before: ${name}`, build, more);
+    matmulCase(`norm before: ${kind}, ${name}`, build, more);
   const sized = (shape: Shape, columns: number, more: Partial<OpCase> = {}, eps = 1e-5): OpCase =>
     of(
       `[${shape.join(', ')}] to ${columns}${eps === 1e-5 ? '' : `, eps ${eps}`}`,
@@ -68,7 +68,7 @@ const normCases = (kind: string, norm: Norm): readonly OpCase[] => {
     sized([1, 48], 6, { contents: { x: uniform(-1e-3, 1e-3) } }, 0.1),
     sized([2, 64], 6, { contents: { x: cycle([3]) } }),
     sized([1, 512], 8, { contents: { x: uniform(100, 101) } }),
-    ...(['f16', 'bf16', 'q8', 'q4'] as const).flatMap((storage) => [stored(storage, 1), stored(storage, 3)]),
+    ...(['f16', 'bf16', 'q8', 'q4'] as const).map((storage) => stored(storage, kind === 'rmsNorm' ? 3 : 1)),
     of('rows of f16', (g) => ({ y: linear(norm(g.input('x', [2, 32], 'f16'), g), g.parameter('w', [9, 32])) })),
     of(
       'a part of wider rows',
@@ -82,7 +82,7 @@ const normCases = (kind: string, norm: Norm): readonly OpCase[] => {
       ),
     })),
     of('kept for a residual', (g) => {
-      const h = norm(g.input('x', [2, 1, 64]), g);
+      const h = norm(g.input('x', [1, 1, 64]), g);
       const inner = activation('silu', linear(h, g.parameter('w', [24, 64])));
       return { y: add(h, linear(inner, g.parameter('v', [64, 24]))) };
     }),
@@ -90,24 +90,28 @@ const normCases = (kind: string, norm: Norm): readonly OpCase[] => {
       const h = norm(g.input('x', [3, 33]), g);
       return { h, y: linear(h, g.parameter('w', [70, 33])) };
     }),
-    of('three maps of the same rows', (g) => {
-      const h = norm(g.input('x', [1, 40]), g);
-      return Object.fromEntries(['q', 'k', 'v'].map((name) => [name, linear(h, g.parameter(`w${name}`, [12, 40]))]));
-    }),
-    of('the product and the rows in one sum', (g) => {
-      const h = norm(g.input('x', [2, 32]), g);
-      return { y: add(linear(h, g.parameter('w', [32, 32])), h) };
-    }),
-    of('in a block that goes on', (g) => {
-      let h = norm(g.input('x', [1, 48]), g, { name: 'first' });
-      for (const i of [0, 1, 2]) {
-        const inner = activation('silu', linear(h, g.parameter(`up${i}`, [96, 48])));
-        h = norm(add(h, linear(inner, g.parameter(`down${i}`, [48, 96]))), g, { name: `norm${i}` });
-      }
-      return { h };
-    }),
   ];
 };
+
+/** Who reads the normed rows. */
+const readerCases: readonly OpCase[] = [
+  matmulCase('norm before: layerNorm, three maps of the same rows', (g) => {
+    const h = norms['layerNorm']!(g.input('x', [1, 40]), g);
+    return Object.fromEntries(['q', 'k', 'v'].map((name) => [name, linear(h, g.parameter(`w${name}`, [12, 40]))]));
+  }),
+  matmulCase('norm before: layerNorm, the product and the rows in one sum', (g) => {
+    const h = norms['layerNorm']!(g.input('x', [2, 32]), g);
+    return { y: add(linear(h, g.parameter('w', [32, 32])), h) };
+  }),
+  matmulCase('norm before: layerNorm, in a block that goes on', (g) => {
+    let h = norms['layerNorm']!(g.input('x', [1, 48]), g, { name: 'first' });
+    for (const i of [0, 1, 2]) {
+      const inner = activation('silu', linear(h, g.parameter(`up${i}`, [96, 48])));
+      h = norms['layerNorm']!(add(h, linear(inner, g.parameter(`down${i}`, [48, 96]))), g, { name: `norm${i}` });
+    }
+    return { h };
+  }),
+];
 
 const halves = (both: Tensor): [Tensor, Tensor] => {
   const half = both.shape.at(-1)! / 2;
@@ -264,6 +268,7 @@ const storeCases: readonly OpCase[] = [
 
 export const neighbourCases: readonly OpCase[] = [
   ...Object.entries(norms).flatMap(([kind, norm]) => normCases(kind, norm)),
+  ...readerCases,
   ...halvesCases,
   ...storeCases,
 ];

@@ -24,8 +24,8 @@ const withHalves = (change: (input: number) => number): Parts => ({
 });
 
 const products = of('matmul', {
-  'normed before: the rows not kept': withNorm(({ op, attrs, inputs }) => ({ op, attrs, inputs })),
-  'normed before: the rows kept as they were': {
+  'norm before: the rows not kept': withNorm(({ op, attrs, inputs }) => ({ op, attrs, inputs })),
+  'norm before: the rows kept as they were': {
     spoil: ({ call, memory }: Spoils) => {
       const { inputs, prologue } = call;
       if (!prologue?.output) return;
@@ -34,28 +34,28 @@ const products = of('matmul', {
         to[prologue.output.offset + i] = from[inputs[0]!.offset + i]!;
     },
   },
-  'normed before: only the first row kept': withNorm((prologue) => {
+  'norm before: only the first row kept': withNorm((prologue) => {
     const { output } = prologue;
     if (!output) return prologue;
     return { ...prologue, output: { ...output, strides: output.strides.with(-2, 0) } };
   }),
-  'normed before: eps of 1e-6 always': withNorm((prologue) => ({ ...prologue, attrs: { eps: 1e-6 } })),
-  'normed before: the weight taken for the bias': withNorm((prologue) => ({
+  'norm before: eps of 1e-6 always': withNorm((prologue) => ({ ...prologue, attrs: { eps: 1e-6 } })),
+  'norm before: the weight taken for the bias': withNorm((prologue) => ({
     ...prologue,
     inputs: prologue.inputs.map(() => prologue.inputs[0]!),
   })),
-  'normed before: the mean left in': withNorm((prologue) => ({
+  'norm before: the mean left in': withNorm((prologue) => ({
     ...prologue,
     op: 'rmsNorm',
     inputs: prologue.inputs.slice(0, 1),
   })),
-  'normed before: rows taken for contiguous': {
+  'norm before: rows taken for contiguous': {
     call: (call) => {
       const [rows, ...others] = call.inputs;
       return call.prologue ? { ...call, inputs: [{ ...rows!, strides: rowMajor(rows!.shape) }, ...others] } : call;
     },
   },
-  'normed before: forgotten': { call: ({ prologue, ...call }) => (prologue?.output ? { ...call, prologue } : call) },
+  'norm before: forgotten': { call: ({ prologue, ...call }) => (prologue?.output ? { ...call, prologue } : call) },
   'halves: swapped': withHalves((i) => (i < 2 ? 1 - i : i)),
   'halves: the first taken twice': withHalves((i) => (i === 1 ? 0 : i)),
   'stored: nothing': { call: ({ stores: _, ...call }) => call },

@@ -1,5 +1,6 @@
 // Is the suite worth something? Every fault is put into a correct backend by itself, and the suite has to notice.
 import { casesFor, runConformance } from '../run.ts';
+import type { Case } from '../case.ts';
 import type { Fault } from './fault.ts';
 import { fusedFaults } from './fused.ts';
 import { neighbourFaults } from './neighbours.ts';
@@ -39,7 +40,9 @@ export async function* runFaults({ only, all = false, signal }: FaultOptions = {
     signal?.throwIfAborted();
     const { op, name } = fault;
     if (only && !only.some((part) => `${op}/${name}`.includes(part))) continue;
-    const relevant = all ? cases : cases.filter((c) => c.op === op);
+    const topic = name.includes(':') ? name.slice(0, name.indexOf(':') + 1) : name;
+    const isNear = (c: Case): number => Number(c.name.startsWith(topic));
+    const relevant = all ? cases : cases.filter((c) => c.op === op).sort((a, b) => isNear(b) - isNear(a));
     yield { op, name, ...(await tryFault(fault, relevant)) };
   }
 }
