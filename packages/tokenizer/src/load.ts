@@ -2,10 +2,11 @@
 import type { Chat } from './chat/chat-template.ts';
 import { TokenizerConfig } from './files/config.ts';
 import { readBytes, readJsonFile, readText, type FileOptions, type TokenizerFiles } from './files/files.ts';
+import type { Json } from './json.ts';
 import { Tokenizer } from './tokenizer.ts';
 
 /** Under which names SentencePiece models lie; the first may also be a tiktoken file, as for Llama 3. */
-const MODELS = ['tokenizer.model', 'spiece.model', 'sentencepiece.bpe.model', 'spm.model'];
+const MODELS = ['tokenizer.model', 'spiece.model', 'sentencepiece.bpe.model', 'spm.model', 'sentencepiece.model'];
 
 /**
  * Reads tokenizer.json, or else a SentencePiece or tiktoken model, vocab.json with merges.txt, source.spm with target.spm, or
@@ -43,7 +44,9 @@ export async function loadTokenizer(place: TokenizerFiles, options: FileOptions 
     return bytePairFiles(await readJsonFile(files, 'vocab.json'), await readText(files, 'merges.txt'), config);
   }
   for (const name of MODELS) {
-    if (await has(name)) return readModelFile(await readBytes(files, name), name, config);
+    if (!(await has(name))) continue;
+    const vocab = (await has('vocab.json')) ? await readJsonFile(files, 'vocab.json') : undefined;
+    return readModelFile(await readBytes(files, name), name, config, vocab);
   }
   if (await has('vocab.txt')) {
     const { wordPieceFiles } = await import('./files/word-piece.ts');
@@ -52,12 +55,17 @@ export async function loadTokenizer(place: TokenizerFiles, options: FileOptions 
   return undefined;
 }
 
-async function readModelFile(bytes: Uint8Array, name: string, config: TokenizerConfig): Promise<Tokenizer> {
+async function readModelFile(
+  bytes: Uint8Array,
+  name: string,
+  config: TokenizerConfig,
+  vocab: Json | undefined,
+): Promise<Tokenizer> {
   // A line of base64 and a rank, where a SentencePiece model begins with a field and its length.
   if (/^[\w+/]+={0,2} \d+\r?\n/.test(new TextDecoder('latin1').decode(bytes.subarray(0, 200)))) {
     const { tiktoken } = await import('./tiktoken/tiktoken.ts');
     return tiktoken(bytes, { encoding: 'llama3', name, chat: config.chat });
   }
   const { sentencePieceFiles } = await import('./files/sentencepiece.ts');
-  return sentencePieceFiles(bytes, name, config);
+  return sentencePieceFiles(bytes, name, config, vocab);
 }

@@ -16,26 +16,48 @@ export class TokenizerConfig {
   readonly #template: string | undefined;
   readonly #map: Json;
   readonly #added: Json;
+  readonly #model: Json;
 
-  /** `template` is what chat_template.jinja holds. */
-  constructor(config: Json, map: Json, added: Json, template?: string) {
+  /** `model` is config.json, and `template` what chat_template.jinja holds. */
+  constructor(config: Json, map: Json, added: Json, model: Json, template?: string) {
     this.json = config;
+    this.#model = model;
     this.#map = map;
     this.#added = added;
     this.#template = template;
   }
 
   static async read(files: TokenizerFiles): Promise<TokenizerConfig> {
-    const names = ['tokenizer_config.json', 'special_tokens_map.json', 'added_tokens.json'];
-    const [config, map, added] = await Promise.all(names.map((name) => readOptional(files, name)));
+    const names = ['tokenizer_config.json', 'special_tokens_map.json', 'added_tokens.json', 'config.json'];
+    const [config, map, added, model] = await Promise.all(names.map((name) => readOptional(files, name)));
     const template = 'chat_template.jinja';
     const text = (await files.has(template)) ? await readText(files, template) : undefined;
-    return new TokenizerConfig(config!, map!, added!, text);
+    return new TokenizerConfig(config!, map!, added!, model!, text);
   }
 
-  /** Without the ending Fast; empty where the file doesn't say. */
+  get #class(): Json {
+    const json = this.json.at('tokenizer_class');
+    return json.missing ? this.#model.at('tokenizer_class') : json;
+  }
+
+  /** As tokenizer_config.json or config.json has it, without the ending Fast; empty where neither says. */
   get className(): string {
-    return this.json.at('tokenizer_class').string('').replace(/Fast$/, '');
+    return this.#class.string('').replace(/Fast$/, '');
+  }
+
+  /**
+   * Which of some kinds, by the names of the classes of transformers without the ending Tokenizer, or else by the model's type
+   * in config.json. Undefined where no file tells of a known one; throws where the class is another one.
+   */
+  kind<T extends { readonly classes: readonly string[] }>(kinds: readonly T[], file: string): T | undefined {
+    const find = (name: string): T | undefined =>
+      kinds.find(({ classes }) => classes.some((each) => plain(each) === plain(name)));
+    if (this.className === '') return find(this.#model.at('model_type').string(''));
+    const known = kinds.flatMap(({ classes }) => classes).map((each) => `${each}Tokenizer`);
+    return (
+      find(this.className.replace(/Tokenizer$/, '')) ??
+      this.#class.fail(`is ${this.className}; with ${file} known are ${known.join(', ')}`)
+    );
   }
 
   /** Undefined where no file has a template. */
@@ -107,6 +129,11 @@ export class TokenizerConfig {
   #field(name: string): Json | undefined {
     return [this.json.at(name), this.#map.at(name)].find((json) => !json.missing);
   }
+}
+
+/** deberta-v2 and DebertaV2 are the same. */
+function plain(name: string): string {
+  return name.toLowerCase().replace(/[^a-z\d]/g, '');
 }
 
 /** A token is its text, or an object with its text and how it is found. */

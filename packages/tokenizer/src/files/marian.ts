@@ -2,7 +2,7 @@
 import type { AddedToken } from '../added-tokens.ts';
 import { constantPart } from '../encoding.ts';
 import type { Json } from '../json.ts';
-import type { Model, Tokens } from '../models/model.ts';
+import { Renumbered } from '../models/renumbered.ts';
 import { readVocab } from '../models/vocab.ts';
 import { readSentencePieceFile } from '../sentencepiece/file.ts';
 import { decoder } from '../sentencepiece/decoder.ts';
@@ -18,7 +18,10 @@ export interface MarianFiles {
 
 export function marianFiles(files: MarianFiles, config: TokenizerConfig): Tokenizer {
   const vocab = readVocab(files.vocab);
-  const { normalizer, preTokenizer, model } = sentencePieceParts(files.source, 'source.spm');
+  const { normalizer, preTokenizer, model } = sentencePieceParts(
+    readSentencePieceFile(files.source, 'source.spm'),
+    'source.spm',
+  );
   const [eos, unk, pad] = [
     config.special('eos', '</s>'),
     config.special('unk', '<unk>'),
@@ -51,27 +54,4 @@ function languages(vocab: ReadonlyMap<string, number>): AddedToken[] {
     normalized: false,
     special: false,
   }));
-}
-
-/** Pieces of one vocabulary with the ids of another, where every piece that is missing is unknown. */
-class Renumbered implements Model {
-  readonly vocab: ReadonlyMap<string, number>;
-  readonly #model: Model;
-  readonly #unknown: number;
-  readonly #pieces: Map<number, string>;
-
-  constructor(model: Model, vocab: ReadonlyMap<string, number>, unknown: number) {
-    this.vocab = vocab;
-    this.#model = model;
-    this.#unknown = unknown;
-    this.#pieces = new Map(Array.from(model.vocab, ([piece, id]) => [id, piece]));
-  }
-
-  encode(word: string): Tokens {
-    const { ids, spans, texts } = this.#model.encode(word);
-    const pieces = ids.map((id, i) => texts?.get(i) ?? this.#pieces.get(id)!);
-    const renumbered = pieces.map((piece) => this.vocab.get(piece) ?? this.#unknown);
-    const unknown = [...pieces.entries()].filter(([i]) => renumbered[i] === this.#unknown);
-    return { ids: renumbered, spans, texts: new Map(unknown) };
-  }
 }

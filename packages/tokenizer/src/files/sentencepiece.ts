@@ -1,46 +1,49 @@
-// A SentencePiece model in a folder: what LlamaTokenizer, GemmaTokenizer and T5Tokenizer put around it, by the name of the class.
-import { SPECIAL, type AddedToken } from '../added-tokens.ts';
+// A SentencePiece model in a folder: which numbers its pieces have in the vocabulary of each class of transformers, what the
+// class does to a text before, and what it puts around it. The text is cut as SentencePiece itself cuts it.
 import { TokenizerError } from '../errors.ts';
-import type { Json } from '../json.ts';
-import { sentencePiece } from '../sentencepiece/sentencepiece.ts';
-import type { Tokenizer } from '../tokenizer.ts';
+import { Json } from '../json.ts';
+import { Renumbered } from '../models/renumbered.ts';
+import { readPostProcessor } from '../post-processors/index.ts';
+import { decoder } from '../sentencepiece/decoder.ts';
+import { readSentencePieceFile, type SentencePieceFile } from '../sentencepiece/file.ts';
+import { sentencePieceParts } from '../sentencepiece/sentencepiece.ts';
+import { Tokenizer } from '../tokenizer.ts';
 import type { TokenizerConfig } from './config.ts';
+import { kinds, LLAMA, T5 } from './sentencepiece-kinds.ts';
 
-const LLAMA = ['Llama', 'CodeLlama', 'Gemma', 'Mistral'];
-const T5 = ['T5', 'MT5'];
-
-export function sentencePieceFiles(bytes: Uint8Array, name: string, config: TokenizerConfig): Tokenizer {
-  const { json, chat } = config;
-  const kind = config.className.replace(/Tokenizer$/, '');
-  const t5 = T5.includes(kind) || (kind === '' && name === 'spiece.model');
-  // Other classes number the pieces in another way, or change the text before.
-  if (!t5 && !LLAMA.includes(kind) && kind !== '') {
-    const known = [...LLAMA, ...T5].map((each) => `${each}Tokenizer`).join(', ');
-    throw new TokenizerError(
-      `tokenizer_config.json: tokenizer_class is ${config.className}; with ${name} known are ${known}`,
-    );
-  }
-  const bare = sentencePiece(bytes, { name });
-  const names = [...bare.specialTokens.keys(), config.special('unk', '<unk>')];
-  const added = config.addedTokens((token) => bare.tokenToId(token), names);
-  const extra = t5 ? sentinels(json.at('extra_ids'), bare.vocabSize, added) : [];
-  return sentencePiece(bytes, {
-    name,
-    addBos: json.at('add_bos_token').boolean(!t5),
-    addEos: json.at('add_eos_token').boolean(t5),
-    addedTokens: [...added, ...extra],
-    chat,
+export async function sentencePieceFiles(
+  bytes: Uint8Array,
+  name: string,
+  config: TokenizerConfig,
+  vocab?: Json,
+): Promise<Tokenizer> {
+  const kind = config.kind(kinds, name) ?? (name === 'spiece.model' ? T5 : LLAMA);
+  const original = readSentencePieceFile(bytes, name);
+  const layout = kind.read({ file: original, config, vocab });
+  const file: SentencePieceFile = { ...original, ...layout.file };
+  const parts = sentencePieceParts(file, name);
+  const ids = layout.vocab ?? parts.model.vocab;
+  const unknown = file.pieces.find(({ type }) => type === 'unknown')!.text;
+  const idOf = (token: string): number =>
+    ids.get(token) ?? fail(`${name}: there is no token ${token}, which ${kind.classes[0]} puts around a text`);
+  const control = file.pieces.filter(({ type }) => type === 'control').map(({ text }) => text);
+  const listed = config.addedTokens((token) => ids.get(token), [...control, unknown], layout.mask);
+  const contents = new Set(listed.map(({ content }) => content));
+  const more = (layout.addedTokens ?? []).filter(({ content }) => !contents.has(content));
+  const addedTokens = [...listed, ...more];
+  const places = new Map(addedTokens.map(({ content, id }) => [content, id]));
+  const template = layout.around((token) => places.get(token) ?? idOf(token));
+  return new Tokenizer({
+    ...parts,
+    normalizer: [...(layout.before ?? []), ...parts.normalizer],
+    model: layout.vocab ? new Renumbered(parts.model, layout.vocab, idOf(unknown)) : parts.model,
+    addedTokens,
+    postProcessor: await readPostProcessor(new Json(template, name)),
+    decoder: decoder(file),
+    chat: config.chat,
   });
 }
 
-/** <extra_id_0> and so on, numbered backwards behind the pieces, unless the files list them. */
-function sentinels(json: Json, start: number, added: readonly AddedToken[]): AddedToken[] {
-  const listed = added.some(({ content }) => content === '<extra_id_0>');
-  const count = listed ? 0 : json.count(100);
-  if (count > 10_000) json.fail(`is ${count}; at most 10000 are possible`);
-  return Array.from({ length: count }, (_, i) => ({
-    ...SPECIAL,
-    id: start + count - 1 - i,
-    content: `<extra_id_${i}>`,
-  }));
+function fail(problem: string): never {
+  throw new TokenizerError(problem);
 }

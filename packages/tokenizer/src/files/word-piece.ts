@@ -2,44 +2,58 @@
 import { TokenizerError } from '../errors.ts';
 import { Tokenizer } from '../tokenizer.ts';
 import { writeAddedTokens, type TokenizerConfig } from './config.ts';
+import { around, bertTemplate, robertaTemplate, type Place } from './template.ts';
 
-const BERT = [
-  '',
-  'Bert',
-  'DistilBert',
-  'Electra',
-  'MobileBert',
-  'SqueezeBert',
-  'ConvBert',
-  'Funnel',
-  'Layoutlm',
-  'Lxmert',
+interface Kind {
+  readonly classes: readonly string[];
+  readonly specials: Readonly<Record<'cls' | 'sep' | 'unk' | 'pad' | 'mask', string>>;
+  template(cls: string, sep: string, idOf: (token: string) => number): object;
+  readonly maskTakesSpace?: boolean;
+}
+
+const BERT: Kind = {
+  classes: ['Bert', 'DistilBert', 'Electra', 'MobileBert', 'SqueezeBert', 'ConvBert', 'LayoutLM', 'Lxmert', 'DPRQuestionEncoder', 'DPRContextEncoder', 'DPRReader'],
+  specials: { cls: '[CLS]', sep: '[SEP]', unk: '[UNK]', pad: '[PAD]', mask: '[MASK]' },
+  template: bertTemplate,
+}; // prettier-ignore
+
+const kinds: readonly Kind[] = [
+  BERT,
+  {
+    classes: ['MPNet'],
+    specials: { cls: '<s>', sep: '</s>', unk: '[UNK]', pad: '<pad>', mask: '<mask>' },
+    template: robertaTemplate,
+    maskTakesSpace: true,
+  },
+  {
+    classes: ['Funnel'],
+    specials: { cls: '<cls>', sep: '<sep>', unk: '<unk>', pad: '<pad>', mask: '<mask>' },
+    template: (cls, sep, idOf) => {
+      const single: Place[] = [[cls, 2], '$A', sep];
+      return around(single, [...single, ['$B', 1], [sep, 1]], idOf);
+    },
+  },
 ];
 
 export function wordPieceFiles(text: string, config: TokenizerConfig): Promise<Tokenizer> {
-  const name = config.className.replace(/Tokenizer$/, '');
-  const mpnet = name === 'MPNet';
-  if (!mpnet && !BERT.includes(name)) {
-    throw new TokenizerError(
-      `vocab.txt: tokenizer_class is ${config.className}; with this file BertTokenizer and MPNetTokenizer are supported`,
-    );
-  }
+  const { specials, template, maskTakesSpace } = config.kind(kinds, 'vocab.txt') ?? BERT;
   const vocab = new Map<string, number>();
   for (const [id, line] of text
     .replace(/(\r\n|\n|\r)$/, '')
     .split(/\r\n|\n|\r/)
     .entries())
     vocab.set(line, id);
-  const [cls, sep, unk, pad, mask] = [
-    config.special('cls', mpnet ? '<s>' : '[CLS]'),
-    config.special('sep', mpnet ? '</s>' : '[SEP]'),
-    config.special('unk', '[UNK]'),
-    config.special('pad', mpnet ? '<pad>' : '[PAD]'),
-    config.special('mask', mpnet ? '<mask>' : '[MASK]'),
-  ];
+  const [cls, sep, unk, pad, mask] = (['cls', 'sep', 'unk', 'pad', 'mask'] as const).map((name) =>
+    config.special(name, specials[name]),
+  ) as [string, string, string, string, string];
+  const idOf = (token: string): number => {
+    const id = vocab.get(token);
+    if (id === undefined) throw new TokenizerError(`vocab.txt: the special token ${token} is missing`);
+    return id;
+  };
   const { json, chat } = config;
   const strips = json.at('strip_accents');
-  const added = config.addedTokens((token) => vocab.get(token), [pad, unk, cls, sep, mask], mpnet ? mask : '');
+  const added = config.addedTokens((token) => vocab.get(token), [pad, unk, cls, sep, mask], maskTakesSpace ? mask : '');
   const parts = {
     added_tokens: writeAddedTokens(added),
     normalizer: {
@@ -57,26 +71,8 @@ export function wordPieceFiles(text: string, config: TokenizerConfig): Promise<T
       continuing_subword_prefix: '##',
       max_input_chars_per_word: 100,
     },
-    post_processor: around(cls, sep, mpnet, (token) => {
-      const id = vocab.get(token);
-      if (id === undefined) throw new TokenizerError(`vocab.txt: the special token ${token} is missing`);
-      return id;
-    }),
+    post_processor: template(cls, sep, idOf),
     decoder: { type: 'WordPiece', prefix: '##', cleanup: true },
   };
   return Tokenizer.fromJSON(parts, { name: 'vocab.txt', chat });
-}
-
-/** [CLS] A [SEP] B [SEP], or for MPNet <s> A </s> </s> B </s>. */
-function around(cls: string, sep: string, doubled: boolean, idOf: (token: string) => number): object {
-  const token = (id: string, type_id: number): object => ({ SpecialToken: { id, type_id } });
-  const text = (id: string, type_id: number): object => ({ Sequence: { id, type_id } });
-  const single = [token(cls, 0), text('A', 0), token(sep, 0)];
-  const second = doubled ? 0 : 1;
-  return {
-    type: 'TemplateProcessing',
-    single,
-    pair: [...single, ...(doubled ? [token(sep, 0)] : []), text('B', second), token(sep, second)],
-    special_tokens: Object.fromEntries([cls, sep].map((id) => [id, { id, ids: [idOf(id)], tokens: [id] }])),
-  };
 }

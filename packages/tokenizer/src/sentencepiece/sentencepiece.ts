@@ -30,13 +30,13 @@ export interface SentencePieceOptions {
 /** Throws TokenizerError with the place of what is wrong. Without options, control symbols such as <s> in a text are text. */
 export function sentencePiece(bytes: Uint8Array, options: SentencePieceOptions = {}): Tokenizer {
   const { name = 'SentencePiece model', addBos = false, addEos = false, addedTokens = [], chat } = options;
-  const { file, ...parts } = sentencePieceParts(bytes, name);
+  const file = readSentencePieceFile(bytes, name);
   const added = new Set(addedTokens.map(({ content }) => content));
   const hidden = file.pieces.flatMap(({ text, type }, id) =>
     type === 'control' && !added.has(text) ? [{ ...SPECIAL, id, content: text, hidden: true }] : [],
   );
   return new Tokenizer({
-    ...parts,
+    ...sentencePieceParts(file, name),
     addedTokens: [...hidden, ...addedTokens],
     postProcessor: surround(file, addBos, addEos, name),
     decoder: decoder(file),
@@ -45,19 +45,16 @@ export function sentencePiece(bytes: Uint8Array, options: SentencePieceOptions =
 }
 
 export interface SentencePieceParts {
-  file: SentencePieceFile;
   normalizer: readonly Edit[];
   preTokenizer: readonly Stage[];
   model: Model;
 }
 
 /** What cuts a text into pieces. */
-export function sentencePieceParts(bytes: Uint8Array, name: string): SentencePieceParts {
-  const file = readSentencePieceFile(bytes, name);
+export function sentencePieceParts(file: SentencePieceFile, name: string): SentencePieceParts {
   const symbols = new Trie();
   for (const [id, { text, type }] of file.pieces.entries()) if (type === 'userDefined') symbols.add(text, id);
   return {
-    file,
     normalizer: [normalizer(file, symbols)],
     preTokenizer: wordStages(file),
     model: model(file, symbols, name),
