@@ -1,5 +1,6 @@
 // Where the time of a run goes: one pass a dispatch with timestamps around it, over a few runs, because browsers round
-// timestamps. For people who make kernels faster; a program that is profiled runs slower than otherwise.
+// timestamps, mostly to 100 µs: what is shorter shows in the mean only. For people who make kernels faster; a program that is profiled
+// runs slower than otherwise.
 import { BackendError } from '@transept/tensor';
 import type { Program } from '@transept/tensor';
 import { GpuProgram } from './program.ts';
@@ -10,7 +11,7 @@ export interface DispatchTime {
   /** The place in the model that asked for it. */
   readonly label: string;
   readonly workgroups: number;
-  /** From the beginning of the run, in microseconds of the last run. */
+  /** From the beginning of the run, in microseconds, the mean over the runs; never before the end of the one before. */
   readonly start: number;
   /** Microseconds, the mean over the runs. */
   readonly duration: number;
@@ -23,27 +24,36 @@ export interface ProfileOptions {
   readonly runs?: number;
 }
 
-/** Runs a program of this backend and times its dispatches. Throws a BackendError where the device has no timestamps. */
+/**
+ * Runs a program of this backend and times its dispatches. Throws a BackendError where the device has no timestamps, or such as never
+ * differ.
+ */
 export async function profile(
   program: Program,
   { scalars = [], runs = 10 }: ProfileOptions = {},
 ): Promise<DispatchTime[]> {
   if (!(program instanceof GpuProgram))
     throw new BackendError(`profile: "${program.plan.name}" is no program of the webgpu backend; its load gives one`);
-  const total = new Float64Array(program.dispatches);
-  let stamps = new BigInt64Array(0);
+  const starts = new Float64Array(program.dispatches);
+  const durations = new Float64Array(program.dispatches);
   for (let run = 0; run < runs; run++) {
-    stamps = await program.runTimed(scalars);
-    // Some devices set their clock back between two stamps.
-    for (let i = 0; i < total.length; i++) total[i]! += Math.max(0, Number(stamps[2 * i + 1]! - stamps[2 * i]!));
+    const stamps = await program.runTimed(scalars);
+    for (let i = 0; i < starts.length; i++) {
+      // Some devices set their clock back between two stamps.
+      starts[i]! += Math.max(0, Number(stamps[2 * i]! - stamps[0]!)) / 1000 / runs;
+      durations[i]! += Math.max(0, Number(stamps[2 * i + 1]! - stamps[2 * i]!)) / 1000 / runs;
+    }
   }
-  return program.origins.map(({ op, label }, i) => ({
-    op,
-    label,
-    workgroups: program.workgroups[i]!,
-    start: Math.max(0, Number(stamps[2 * i]! - stamps[0]!)) / 1000,
-    duration: total[i]! / runs / 1000,
-  }));
+  if (durations.length > 0 && durations.every((duration) => duration === 0))
+    throw new BackendError(
+      `profile: all timestamps of ${runs} runs are equal; raise runs, or have the browser not round them (Chrome: --enable-webgpu-developer-features)`,
+    );
+  let end = 0;
+  return program.origins.map(({ op, label }, i) => {
+    const start = Math.max(starts[i]!, end);
+    end = start + durations[i]!;
+    return { op, label, workgroups: program.workgroups[i]!, start, duration: durations[i]! };
+  });
 }
 
 /** A table of operations, the one that takes longest first. */
@@ -77,3 +87,40 @@ export const chromeTrace = (times: readonly DispatchTime[]): string =>
       args: { label, workgroups },
     })),
   });
+
+export interface SpanOptions {
+  /** The row in the panel. Default: `GPU`. */
+  readonly track?: string;
+  /** When the run began, on the clock of `performance.now`. Default: so that the run ends now. */
+  readonly at?: number;
+}
+
+/**
+ * Put a profile on the timeline of the browser's DevTools: one entry of `performance.measure` a dispatch, in a track of its own of the
+ * Performance panel (developer.chrome.com/docs/devtools/performance/extension). Where they are not recorded, nothing is seen of them.
+ */
+export function showInDevTools(times: readonly DispatchTime[], { track = 'GPU', at }: SpanOptions = {}): void {
+  const length = times.reduce((end, { start, duration }) => Math.max(end, start + duration), 0) / 1000;
+  const origin = at ?? Math.max(0, performance.now() - length);
+  const longest = times.reduce((most, { duration }) => Math.max(most, duration), 0);
+  for (const { op, label, workgroups, start, duration } of times) {
+    const properties = [
+      ['label', label],
+      ['workgroups', String(workgroups)],
+    ];
+    const color = duration > longest / 2 ? 'error' : duration > longest / 8 ? 'primary' : 'primary-light';
+    const entry = {
+      dataType: 'track-entry',
+      trackGroup: 'Transept',
+      track,
+      color,
+      properties,
+      tooltipText: `${op} at ${label}`,
+    };
+    performance.measure(op, {
+      start: origin + start / 1000,
+      end: origin + (start + duration) / 1000,
+      detail: { devtools: entry },
+    });
+  }
+}
