@@ -46,7 +46,7 @@ describe('a decode step on WebGPU', () => {
       expect(calls.filter((c) => c === 'dispatchWorkgroups')).toHaveLength(dispatches);
     }
     const layers = (model.model as EncoderDecoderModel).decoderLayers;
-    expect(dispatches).toBeLessThanOrEqual(12 * layers + 6);
+    expect(dispatches).toBeLessThanOrEqual(10 * layers + 4);
   });
 });
 
