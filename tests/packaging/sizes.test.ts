@@ -1,9 +1,12 @@
-// What a page downloads to compute on the CPU, compressed: the built JavaScript, not minified, and the largest of the four
-// WebAssembly variants, of which a page loads one.
-import { readFileSync, readdirSync } from 'node:fs';
+// What a page downloads, compressed. To compute on the CPU: the built JavaScript, not minified, and the largest of the four WebAssembly
+// variants, of which a page loads one. To compute with WebGPU: JavaScript as an application's bundler leaves it, minified, all
+// exports included.
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { expect, test } from 'vitest';
+import { build } from 'tsup';
+import { expect, onTestFinished, test } from 'vitest';
 import { root } from './tarballs.ts';
 
 const compressed = (file: string): number => gzipSync(readFileSync(join(root, 'packages', file)), { level: 9 }).length;
@@ -16,4 +19,24 @@ test('the CPU backend takes at most 40 kB, and 60 kB with the core', () => {
     Math.max(...variants.map((file) => compressed(`cpu-backend/wasm/${file}`)));
   expect(cpu).toBeLessThanOrEqual(40_000);
   expect(cpu + compressed('tensor/dist/index.js')).toBeLessThanOrEqual(60_000);
+});
+
+test('the WebGPU backend and the core take at most 45 kB', async () => {
+  const outDir = mkdtempSync(join(tmpdir(), 'transept-sizes-'));
+  onTestFinished(() => rmSync(outDir, { recursive: true }));
+  const names = ['tensor', 'webgpu-backend'];
+  await build({
+    entry: Object.fromEntries(names.map((name) => [name, join(root, 'packages', name, 'src/index.ts')])),
+    outDir,
+    config: false,
+    format: 'esm',
+    target: 'es2023',
+    platform: 'neutral',
+    external: [/^@transept\//],
+    minify: true,
+    silent: true,
+  });
+  const sizes = names.map((name) => gzipSync(readFileSync(join(outDir, `${name}.js`)), { level: 9 }).length);
+  expect(Math.min(...sizes)).toBeGreaterThan(10_000);
+  expect(sizes[0]! + sizes[1]!, `${sizes.join(' + ')} bytes`).toBeLessThanOrEqual(45_000);
 });
