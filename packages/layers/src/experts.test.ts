@@ -2,7 +2,8 @@
 import { lower, reference, trace } from '@transept/tensor';
 import type { Buffer } from '@transept/tensor';
 import { describe, expect, it } from 'vitest';
-import { mixtureOfExperts } from './experts.ts';
+import { mixtureOfExperts, routerImbalance } from './experts.ts';
+import { evaluate } from './testing/evaluate.ts';
 
 const [count, width, hidden, experts, chosen] = [5, 6, 4, 7, 3];
 const random = (() => {
@@ -83,4 +84,29 @@ describe('mixtureOfExperts', () => {
 
   // 3 · 1 token · 2 experts are fewer than 7.
   it('weights of the best two, fetched', async () => close(await onDevice(true, 2 ** 24, 1, 2), plain(true, 1, 2)));
+});
+
+describe('routerImbalance', () => {
+  const layer = (...data: number[]): { shape: number[]; data: Float32Array<ArrayBuffer> } => ({
+    shape: [2, 4],
+    data: Float32Array.from(data),
+  });
+  const layers = { a: layer(0, 0, 0, 0, 0, 9, 0, 9), b: layer(5, 5, 0, 0, 0, 0, 5, 5) };
+  const high = Math.exp(5) / (2 * Math.exp(5) + 2);
+
+  it('of layers and tokens together', async () => {
+    const { data } = await evaluate(layers, (_, { a, b }) => routerImbalance([a!, b!], { chosen: 2 }));
+    const nine = Math.exp(9) / (2 * Math.exp(9) + 2);
+    const probability = [0, 1, 2, 3].map((e) => 0.25 + (e % 2 ? nine : 0.5 - nine) + 0.5);
+    const times = [2, 3, 1, 2];
+    expect(data[0]).toBeCloseTo((4 / 16) * times.reduce((sum, n, e) => sum + n * probability[e]!, 0), 5);
+  });
+
+  it('of tokens that count', async () => {
+    const given = { ...layers, mask: { shape: [2], data: Int32Array.of(1, 0) } };
+    const { data } = await evaluate(given, (_, { a, b, mask }) =>
+      routerImbalance([a!, b!], { chosen: 2, mask: mask! }),
+    );
+    expect(data[0]).toBeCloseTo((4 / 4) * 2 * 2 * (0.25 + high), 5);
+  });
 });

@@ -4,10 +4,12 @@ import {
   activation,
   add,
   broadcastTo,
+  cast,
   div,
   expandDims,
   expr,
   gather,
+  less,
   matmul,
   mul,
   pointwise,
@@ -34,6 +36,8 @@ export interface Experts {
   /** [E, C, F] */
   readonly down: Tensor;
   readonly activation: Activation;
+  /** Receives what the router says of each token: [N, E]. */
+  readonly onRouted?: ((logits: Tensor) => void) | undefined;
   /** Most elements that a value on the way may have; with more, the experts take turns. Default: 2^24. */
   readonly room?: number;
 }
@@ -72,6 +76,7 @@ export function mixtureOfExperts(x: Tensor, layer: Experts): Tensor {
   const [rows, length, width] = x.shape as readonly [number, number, number];
   const tokens = reshape(x, [rows * length, width]); // [N, C]
   const logits = linear(tokens, layer.router); // [N, E]
+  layer.onRouted?.(logits);
   const [scores, rank] = [softmax(logits), ranks(logits, layer)];
   // Fetching weights reads and writes them once more than computing with all of them does.
   const mixed =
@@ -80,7 +85,7 @@ export function mixtureOfExperts(x: Tensor, layer: Experts): Tensor {
 }
 
 /** How many experts are better, of equal ones those before: [N, E] → i32 [N, E]. */
-function ranks(scores: Tensor, layer: Experts): Tensor {
+function ranks(scores: Tensor, layer: Pick<Experts, 'room'> = {}): Tensor {
   const { apply, constant, index, input } = expr;
   const [mine, other] = [input(0), input(1)];
   const parts = turns(scores.shape[1]!, scores.shape[0]! * scores.shape[1]!, layer).map(([from, to]) => {
@@ -91,6 +96,27 @@ function ranks(scores: Tensor, layer: Experts): Tensor {
     return sum(better, { keepDims: false });
   });
   return parts.reduce((a, b) => add(a, b));
+}
+
+/**
+ * How unevenly routers share tokens out among experts (Fedus et al., arXiv:2101.03961 §2.2), from the logits [N, E] of all layers and
+ * the mask i32 [N] of the tokens that count: E · Σ over experts of their share of the tokens times their mean probability.
+ */
+export function routerImbalance(
+  layers: readonly Tensor[],
+  { chosen, mask }: { readonly chosen: number; readonly mask?: Tensor | undefined },
+): Tensor {
+  const [tokens, experts] = layers[0]!.shape as readonly [number, number];
+  const counts = mask && expandDims(cast(mask, 'f32'), 1); // [N, 1]
+  const overTokens = (x: Tensor): Tensor => sum(counts ? mul(x, counts) : x, { axes: [0], keepDims: false });
+  const overAll = (of: (logits: Tensor) => Tensor): Tensor =>
+    layers.map((logits) => overTokens(of(logits))).reduce((a, b) => add(a, b));
+  const times = overAll((logits) => cast(less(ranks(logits), chosen), 'f32')); // [E]
+  const probability = overAll(softmax); // [E]
+  const total = mul(sum(mul(times, probability), { keepDims: false }), experts / layers.length ** 2);
+  if (!mask) return div(total, tokens ** 2);
+  const counted = cast(sum(mask, { keepDims: false }), 'f32');
+  return div(total, mul(counted, counted));
 }
 
 /** Every expert works on every token, most of it for nothing: right for many tokens or few experts. */
@@ -114,7 +140,7 @@ function dense(tokens: Tensor, scores: Tensor, rank: Tensor, layer: Experts): Te
 function turns(
   experts: number,
   elements: number,
-  { room = 2 ** 24 }: Experts,
+  { room = 2 ** 24 }: Pick<Experts, 'room'>,
 ): (readonly [from: number, to: number])[] {
   const together = Math.max(1, Math.floor(room / elements));
   const count = Math.ceil(experts / together);

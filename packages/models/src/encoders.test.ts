@@ -45,10 +45,7 @@ describe('what would change the result and is not built', () => {
       { model_type: 'modernbert', num_hidden_layers: 2, layer_types: ['full_attention'] },
       'there are 1, num_hidden_layers is 2',
     ],
-    [
-      { model_type: 'bart', architectures: ['BartForCausalLM'] },
-      '"BartForCausalLM" is not supported',
-    ],
+    [{ model_type: 'bart', architectures: ['BartForCausalLM'] }, '"BartForCausalLM" is not supported'],
     [{ model_type: 't5', feed_forward_proj: 'twice-gelu' }, '"feed_forward_proj": "twice-gelu" is not supported'],
     [{ model_type: 't5', feed_forward_proj: 'gated-mish' }, '"mish" is no known activation'],
     [{ model_type: 'marian', decoder_vocab_size: 5 }, '5 differs from vocab_size'],

@@ -6,6 +6,8 @@ import type { ConfigReader } from './config.ts';
 export interface Taps {
   /** Outputs of the embeddings (0) and of each layer: [B, T, C]. */
   hiddenState?(stack: 'encoder' | 'decoder', tensor: Tensor): void;
+  /** What the router of each mixture of experts says of all tokens: [B·T, E]. */
+  router?(logits: Tensor): void;
   /** Attention weights of each layer: [B, H, T, S]. */
   attention?(kind: 'encoder' | 'decoder' | 'cross', weights: Tensor): void;
 }
@@ -105,10 +107,17 @@ export interface DecoderModel extends Common {
   readonly decodeAnewAt?: number | undefined;
   /** Width of the last hidden state. */
   readonly width: number;
+  /** Of mixtures of experts: how many work on a token, and the factor on what routers add to the loss. */
+  readonly routing?: Routing | undefined;
   /** → the last hidden state, [B, T, C]: what the logits are made of. */
   states(g: Graph, inputs: DecoderInputs, taps?: Taps): Tensor;
   /** → logits [B, T, V] */
   decode(g: Graph, inputs: DecoderInputs, taps?: Taps): Tensor;
+}
+
+export interface Routing {
+  readonly chosen: number;
+  readonly lossFactor: number;
 }
 
 /** What the head of an encoder gives, and so what its logits are. */

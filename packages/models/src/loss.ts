@@ -1,6 +1,6 @@
 // What a model's outputs are held against when it is trained, and the loss that comes of it: for each kind of model and head that of
 // transformers.
-import { meanBinaryCrossEntropy, meanCrossEntropy, meanSquaredError } from '@transept/layers';
+import { meanBinaryCrossEntropy, meanCrossEntropy, meanSquaredError, routerImbalance } from '@transept/layers';
 import { add, cast, maximum, mul, reshape, slice } from '@transept/tensor';
 import type { Tensor } from '@transept/tensor';
 import type { EncoderModel, Model, Problem, VisionModel } from './family.ts';
@@ -17,16 +17,25 @@ export interface Targets {
   /** i32 [B], the places of the answer's first and last token. */
   readonly startPositions?: Tensor;
   readonly endPositions?: Tensor;
-  /** i32 [B, T]: tokens that are no padding. Only where replaced tokens are told. */
+  /** i32 [B, T]: tokens that are no padding. Only where replaced tokens are told, or experts are to share tokens out evenly. */
   readonly mask?: Tensor;
 }
 
-/** outputs by name, as the model gives them → []. Throws a TypeError where targets that the model needs are missing. */
+/**
+ * outputs by name, as the model gives them → []. With `router_logits.I` among them, what routers add counts too. Throws a TypeError
+ * where targets that the model needs are missing.
+ */
 export function lossOf(model: Model, outputs: Readonly<Record<string, Tensor>>, targets: Targets): Tensor {
   const output = (name: string): Tensor => needed(outputs[name], name, model);
   const target = (name: keyof Targets): Tensor => needed(targets[name], name, model);
-  if (model.kind === 'decoder')
-    return meanCrossEntropy(slice(output('logits'), 1, 0, -1), slice(target('labels'), 1, 1));
+  if (model.kind === 'decoder') {
+    const tokens = meanCrossEntropy(slice(output('logits'), 1, 0, -1), slice(target('labels'), 1, 1));
+    const routers = Object.entries(outputs).flatMap(([name, x]) => (name.startsWith('router_logits.') ? [x] : []));
+    const { routing } = model;
+    if (!routing || routers.length === 0) return tokens;
+    const mask = targets.mask && { mask: reshape(targets.mask, [-1]) };
+    return add(tokens, mul(routerImbalance(routers, { chosen: routing.chosen, ...mask }), routing.lossFactor));
+  }
   if (model.kind === 'encoder-decoder') return meanCrossEntropy(output('logits'), target('labels'));
   switch (model.task) {
     case 'features':

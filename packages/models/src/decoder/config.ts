@@ -1,6 +1,7 @@
 // What the configurations of decoder-only families write alike: heads, sliding windows, and what none of them can be.
 import type { Heads } from '@transept/layers';
 import type { ConfigReader } from '../config.ts';
+import type { Routing } from '../family.ts';
 
 interface HeadKeys {
   readonly width: number;
@@ -97,10 +98,10 @@ export function refuseOthers(config: ConfigReader): void {
 export function readExperts(
   config: ConfigReader,
   defaults: { readonly experts: number; readonly chosen: number },
-): { readonly experts: number; readonly chosen: number } {
+): { readonly experts: number; readonly chosen: number; readonly routing: Routing } {
   const experts = config.size(config.first('num_local_experts', 'num_experts'), defaults.experts);
   const chosen = config.size('num_experts_per_tok', defaults.chosen);
   if (chosen > experts)
     config.fail('num_experts_per_tok', `it is ${chosen} of ${experts} experts`, `at most ${experts}`);
-  return { experts, chosen };
+  return { experts, chosen, routing: { chosen, lossFactor: config.number('router_aux_loss_coef', 0.001) } };
 }

@@ -4,7 +4,7 @@ import { alibiBias, countFrom, rotary, selfAttention, weights } from '@transept/
 import type { Heads, Rotary, RotaryEmbedding, Scoring, SelfAttentionLayer, Weights } from '@transept/layers';
 import { slice } from '@transept/tensor';
 import type { Graph, Tensor } from '@transept/tensor';
-import type { DecoderInputs, DecoderModel, Taps } from '../family.ts';
+import type { DecoderInputs, DecoderModel, Routing, Taps } from '../family.ts';
 
 export interface DecoderParts<Shared> extends Heads {
   readonly modelType: string;
@@ -15,6 +15,7 @@ export interface DecoderParts<Shared> extends Heads {
   /** Most positions, where there is a table of them. Default: no limit. */
   readonly maxPositions?: number;
   readonly decodeAnewAt?: number | undefined;
+  readonly routing?: Routing | undefined;
   /** Where the model without its head stands in a checkpoint; those of the model by itself lack it. */
   readonly base: string;
   /** Other names for a tensor in some checkpoints. */
@@ -50,6 +51,8 @@ export interface Pass {
 export interface Block<Shared> {
   readonly index: number;
   readonly shared: Shared;
+  /** For a mixture of experts. */
+  readonly onRouted: ((logits: Tensor) => void) | undefined;
   /** Causal self-attention over what the pass and the caches hold. */
   attend(x: Tensor, layer: SelfAttentionLayer, options?: { rotary?: Rotary | undefined } & Scoring): Tensor;
 }
@@ -65,7 +68,7 @@ export function decoderModel<Shared>(parts: DecoderParts<Shared>): DecoderModel 
     const shared = g.scope('positions', () => parts.share(pass));
     taps?.hiddenState?.('decoder', x);
     for (let i = 0; i < layers; i++) {
-      const block: Block<Shared> = { index: i, shared, attend: attention(i, inputs, taps) };
+      const block: Block<Shared> = { index: i, shared, attend: attention(i, inputs, taps), onRouted: taps?.router };
       x = g.scope(`layers.${i}`, () => parts.block(x, w.at(`${parts.blocks}.${i}`), block));
       if (i < layers - 1) taps?.hiddenState?.('decoder', x);
     }
@@ -81,6 +84,7 @@ export function decoderModel<Shared>(parts: DecoderParts<Shared>): DecoderModel 
     vocabSize,
     maxPositions: parts.maxPositions ?? Infinity,
     decodeAnewAt: parts.decodeAnewAt,
+    routing: parts.routing,
     decoderLayers: layers,
     cacheShape: (rows, positions) => [rows, positions, 2 * keyValueHeads * headSize],
     alternatives: (name) => [

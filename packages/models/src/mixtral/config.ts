@@ -5,6 +5,7 @@ import { commonConfig } from '../decoder/common.ts';
 import type { CommonConfig } from '../decoder/common.ts';
 import { readExperts } from '../decoder/config.ts';
 import { rotaryConfig } from '../decoder/rotary-config.ts';
+import type { Routing } from '../family.ts';
 
 export interface MixtralConfig extends CommonConfig {
   readonly window: number | undefined;
@@ -12,6 +13,7 @@ export interface MixtralConfig extends CommonConfig {
   readonly experts: number;
   /** How many experts work on a token. */
   readonly chosen: number;
+  readonly routing: Routing;
 }
 
 export function mixtralConfig(config: ConfigReader): MixtralConfig {

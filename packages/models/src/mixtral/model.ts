@@ -19,7 +19,7 @@ function mixtralModel(c: MixtralConfig): DecoderModel {
     ...c,
     ...commonParts(c),
     share: (pass) => pass.rotary(c.rotary),
-    block(x, w, { shared: rotary, attend }) {
+    block(x, w, { shared: rotary, attend, onRouted }) {
       const attended = inside(w, 'self_attn', (at) => {
         const layer = attentionWeights(at, { ...c, bias: false });
         return attend(rmsNorm(x, w.at('input_layernorm'), c), layer, { rotary, window: c.window });
@@ -27,7 +27,7 @@ function mixtralModel(c: MixtralConfig): DecoderModel {
       const h = add(x, attended);
       return inside(w, 'block_sparse_moe', (at) => {
         const router = linearWeights(at, 'gate', c.width, c.experts, false);
-        const layer = { ...c, ...expertWeights(at.at('experts'), stored), router, renormalize: true };
+        const layer = { ...c, ...expertWeights(at.at('experts'), stored), router, onRouted, renormalize: true };
         return add(h, mixtureOfExperts(rmsNorm(h, w.at('post_attention_layernorm'), c), layer));
       });
     },

@@ -5,6 +5,7 @@ import { commonConfig } from '../decoder/common.ts';
 import type { CommonConfig } from '../decoder/common.ts';
 import { readExperts } from '../decoder/config.ts';
 import { rotaryConfig } from '../decoder/rotary-config.ts';
+import type { Routing } from '../family.ts';
 
 export interface Qwen3MoeConfig extends CommonConfig {
   readonly attentionBias: boolean;
@@ -13,6 +14,7 @@ export interface Qwen3MoeConfig extends CommonConfig {
   readonly experts: number;
   /** How many experts work on a token. */
   readonly chosen: number;
+  readonly routing: Routing;
   readonly expertHidden: number;
   readonly renormalize: boolean;
   /** Has each layer experts, or one feed-forward layer for all tokens? */

@@ -30,7 +30,7 @@ function qwen3MoeModel(c: Qwen3MoeConfig): DecoderModel {
     ...c,
     ...commonParts(c),
     share: (pass) => pass.rotary(c.rotary),
-    block(x, w, { index, shared: rotary, attend }) {
+    block(x, w, { index, shared: rotary, attend, onRouted }) {
       const attended = inside(w, 'self_attn', (at) => {
         const normed = {
           query: (q: Tensor) => rmsNorm(q, at.at('q_norm'), c),
@@ -44,7 +44,7 @@ function qwen3MoeModel(c: Qwen3MoeConfig): DecoderModel {
         const input = rmsNorm(h, w.at('post_attention_layernorm'), c);
         if (!c.sparse[index]) return add(h, gatedFeedForward(input, gatedWeights(at, c)));
         const router = linearWeights(at, 'gate', c.width, c.experts, false);
-        return add(h, mixtureOfExperts(input, { ...c, ...expertWeights(at.at('experts'), stored), router }));
+        return add(h, mixtureOfExperts(input, { ...c, ...expertWeights(at.at('experts'), stored), router, onRouted }));
       });
     },
   });

@@ -174,7 +174,6 @@ const targetNames: Readonly<Record<string, keyof Targets>> = {
 
 async function verifyLoss(run: Run, call: GoldenCall): Promise<OutputReport[]> {
   const { model, golden } = run;
-  if (call.args['output_router_logits']) return [{ name: 'loss', verdict: 'unsupported' }];
   const arrays = await readInputs(golden, call);
   const targets: Partial<Record<keyof Targets, GoldenArray>> = {};
   const inputs: Record<string, GoldenArray> = {};
@@ -185,12 +184,13 @@ async function verifyLoss(run: Run, call: GoldenCall): Promise<OutputReport[]> {
   }
   const given = forwardInputs(inputs);
   const { attention_mask: mask } = inputs;
+  const routers = (call.args['output_router_logits'] ?? model.loaded.config['output_router_logits']) === true;
   const outputs = await forward(
     model.loaded,
     model.loaded.model.kind === 'encoder-decoder' && !given.decoderInputIds && targets.labels
       ? { ...given, decoderInputIds: decoderIdsFrom(rowsOf(targets.labels), model.loaded.config) }
       : given,
-    run.signal && { signal: run.signal },
+    { routers, ...(run.signal && { signal: run.signal }) },
   );
   const loss = await lossFrom(model.loaded, outputs, { ...targets, ...(mask && { mask }) });
   return Promise.all(
