@@ -53,13 +53,13 @@ describe('transept verify', () => {
 
   it('reports kinds of calls that it cannot run', async () => {
     const model = changed('golden.json', (json) => {
-      (json.calls as { kind: string }[])[0]!.kind = 'loss';
+      (json.calls as { kind: string }[])[0]!.kind = 'training';
     });
     const { code, stdout } = await run(['verify', '--model', model, '--backend', 'cpu', '--json']);
     const [first] = (JSON.parse(stdout) as VerifyReport).calls;
     expect(code).toBe(0);
     expect(first).toMatchObject({ name: 'fwd', verdict: 'unsupported', outputs: [] });
-    expect(first!.reason).toContain('"loss"');
+    expect(first!.reason).toContain('"training"');
   });
 
   it('says what is wrong with a recording', async () => {
