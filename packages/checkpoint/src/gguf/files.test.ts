@@ -51,6 +51,16 @@ describe('gguf', () => {
     expect(await read('1_Pooling/config.json')).toMatchObject({ pooling_mode_mean_tokens: true });
   });
 
+  it('keeps the text of a document no longer than until it is read', async () => {
+    const files = await gguf(folder(place), 'stories260k-q8_0.gguf');
+    const size = await files.size('tokenizer.json');
+    const [once, again] = [await files.read('tokenizer.json'), await files.read('tokenizer.json')];
+    expect(once.length).toBe(size);
+    expect(again).toEqual(once);
+    expect(again.buffer).not.toBe(once.buffer);
+    expect(await files.read('tokenizer.json', { start: 2, end: 9 })).toEqual(once.slice(2, 9));
+  });
+
   it('streams what it reads', async () => {
     for (const name of ['llama', 'gpt2', 'mixtral']) {
       const checkpoint = await openCheckpoint(await gguf(folder(place), `${name}.gguf`));

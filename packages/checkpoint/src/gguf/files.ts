@@ -46,6 +46,7 @@ export async function gguf(
   for (const [path, json] of Object.entries(architecture.documents?.(source) ?? {})) documents.set(path, json);
   if (embedded) documents.set('tokenizer.json', embedded.tokenizer).set('tokenizer_config.json', embedded.config);
 
+  // A vocabulary written out takes tens of megabytes: it is kept from when its size is asked for until it is read.
   const texts = new Map<string, Uint8Array<ArrayBuffer>>();
   const document = (path: string): Uint8Array<ArrayBuffer> | undefined => {
     if (documents.has(path) && !texts.has(path))
@@ -61,7 +62,9 @@ export async function gguf(
       if (!bytes) return files.read(path, options);
       const { start = 0, end = bytes.length, into } = options;
       checkRange(path, start, end, bytes.length);
-      return copied(bytes.subarray(start, end), into);
+      const whole = end - start === bytes.length;
+      if (whole) texts.delete(path);
+      return whole && !into ? bytes : copied(bytes.subarray(start, end), into);
     },
     weights: async () => contents,
     ...(files.verified && { verified: files.verified }),
