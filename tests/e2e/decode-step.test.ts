@@ -36,15 +36,19 @@ describe('a decode step on WebGPU', () => {
 
     expect(steps).toHaveLength(20);
     const [first, ...later] = steps;
+    const last = later.pop()!;
     const made = (calls: string[]): string[] => calls.filter((c) => c.startsWith('create'));
-    // A second sentence of the same size only encodes its source besides.
-    expect(made(first!)).toEqual(['createCommandEncoder', 'createCommandEncoder']);
+    // A second sentence of the same size encodes its source besides, and the second step is under way when the first is read.
+    expect(made(first!)).toEqual(new Array(3).fill('createCommandEncoder'));
     for (const calls of later) {
       expect(made(calls)).toEqual(['createCommandEncoder']);
       for (const once of ['submit', 'beginComputePass', 'writeBuffer', 'copy', 'mapAsync'])
         expect(calls.filter((c) => c === once)).toHaveLength(1);
       expect(calls.filter((c) => c === 'dispatchWorkgroups')).toHaveLength(dispatches);
     }
+    expect(last).toEqual([]);
+    const read = mock.buffers.filter(({ label }) => label === 'staging of tokens').map(({ size }) => size);
+    expect(Math.max(...read)).toBeLessThanOrEqual(64);
     const layers = (model.model as EncoderDecoderModel).decoderLayers;
     expect(dispatches).toBeLessThanOrEqual(10 * layers + 4);
   });
