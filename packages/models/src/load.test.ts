@@ -102,6 +102,20 @@ describe('loadModel', () => {
     expect([...new Set(loaded.stored.values())]).toEqual(['q8']);
   });
 
+  it('names the weight and the value that f16 cannot hold', async () => {
+    const { tensors } = await openCheckpoint(stories);
+    const { start: first, dtype } = tensors.get('model.layers.2.mlp.up_proj.weight')!;
+    expect(dtype).toBe('F32');
+    const files = withReads((bytes, { start = 0 }) => {
+      const at = first + 4 * 70 - start;
+      if (at >= 0 && at < bytes.length) new DataView(bytes.buffer, bytes.byteOffset).setFloat32(at, -70_000, true);
+    });
+    const loading = loadModel(files, reference(), { weights: 'f16' });
+    await expect(loading).rejects.toThrow(/model\.layers\.2\.mlp\.up_proj\.weight/);
+    await expect(loading).rejects.toThrow(/element 70 is -70000, which f16 cannot hold; expected ±65504/);
+    using _ = await loadModel(files, reference(), { weights: 'bf16' });
+  });
+
   it('refuses keys and values as f16 where memory cannot hold them, or where they go beyond it', async () => {
     const backend = reference();
     const dtypes = new Set(['f32', 'i32'] as const);
