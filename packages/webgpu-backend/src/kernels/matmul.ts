@@ -23,10 +23,12 @@ export const matmul = (target: Target): GpuKernel => ({
   prologue: true,
   stores: true,
   declines(call) {
-    const { m } = matmulSizes(call);
+    const { m, k } = matmulSizes(call);
     if (!call.prologue && !call.epilogue?.halves) return undefined;
     if (!isDot(call, target)) return 'only products of rows with rows take norms and halves';
-    const most = call.prologue && target.software ? 1 : mostRows;
+    const keeps = call.prologue && target.software;
+    if (keeps && k > mostKept * target.subgroup) return `rows of ${k}; it norms up to ${mostKept * target.subgroup}`;
+    const most = keeps ? 1 : mostRows;
     return m > most ? `${m} rows; it norms and halves up to ${most}` : undefined;
   },
   prepare(call, plan) {
@@ -42,6 +44,9 @@ export const matmul = (target: Target): GpuKernel => ({
 
 /** Rows up to which sharing them in workgroup memory does not pay. */
 const mostRows = 8;
+
+/** Elements of a row that an invocation keeps: WGSL gives a function 8 KB. */
+const mostKept = 1024;
 
 /** Do both sides run along K, and are there few rows? */
 function isDot(call: Call, { software }: Target): boolean {
