@@ -5,6 +5,7 @@ import { loadModel } from '@transept/models';
 import { reference } from '@transept/tensor';
 import { loadTokenizer, Tokenizer } from '@transept/tokenizer';
 import { describe, expect, it } from 'vitest';
+import { asGguf } from './testing/as-gguf.ts';
 import { relativeError } from './verify/difference.ts';
 import { openGolden } from './verify/golden.ts';
 import { verify } from './verify/verify.ts';
@@ -52,26 +53,37 @@ describe('a model in a GGUF file', () => {
   /** What files of these architectures cannot say, and these small models have otherwise than the published ones. */
   const unsaid: Readonly<Record<string, JsonObject>> = {
     gemma2: { query_pre_attn_scalar: 14 },
+    t5: { relative_attention_max_distance: 20 },
     't5-v11': { relative_attention_max_distance: 20 },
   };
 
+  async function expectSame(name: string, files: Files): Promise<void> {
+    const config = { ...(await readJson(files, 'config.json')), ...unsaid[name] };
+    const text = new TextEncoder().encode(JSON.stringify(config));
+    const more: Files = {
+      ...files,
+      size: async (path, options) => (path === 'more.json' ? text.length : files.size(path, options)),
+      read: async (path, options) => (path === 'more.json' ? text : files.read(path, options)),
+    };
+    using backend = reference();
+    const { calls } = await verify(more, { backend, only, goldenFiles: original(name), config: 'more.json' });
+    expect(calls.length).toBeGreaterThanOrEqual(3);
+    expect(calls.filter(({ verdict }) => verdict !== 'passed')).toEqual([]);
+  }
+
   it.each(['llama', 'gemma2', 'phi3', 'gpt2', 'mixtral', 'qwen3', 't5-v11'])(
     '%s computes what the folder does that it was made from',
-    async (name) => {
-      const files = await gguf(folder(place), `${name}.gguf`);
-      const config = new TextEncoder().encode(
-        JSON.stringify({ ...(await readJson(files, 'config.json')), ...unsaid[name] }),
-      );
-      const more: Files = {
-        ...files,
-        size: async (path, options) => (path === 'more.json' ? config.length : files.size(path, options)),
-        read: async (path, options) => (path === 'more.json' ? config : files.read(path, options)),
-      };
-      using backend = reference();
-      const { calls } = await verify(more, { backend, only, goldenFiles: original(name), config: 'more.json' });
-      expect(calls.length).toBeGreaterThanOrEqual(3);
-      expect(calls.filter(({ verdict }) => verdict !== 'passed')).toEqual([]);
-    },
+    async (name) => expectSame(name, await gguf(folder(place), `${name}.gguf`)),
+  );
+
+  it.each([
+    ['t5', 't5', { context_length: 512 }],
+    ['gemma', 'gemma', {}],
+    ['gemma3', 'gemma3', { 'attention.sliding_window_pattern': 3 }],
+    ['qwen2', 'qwen2', { 'rope.freq_base': 1e6 }],
+    ['qwen3_moe', 'qwen3moe', {}],
+  ] as const)('%s computes what its folder does, written as architecture %s', async (name, architecture, more) =>
+    expectSame(name, await asGguf(original(name), architecture, more)),
   );
 
   it('bert gives the hidden states of the folder that it was made from', async () => {
