@@ -50,6 +50,8 @@ export interface MeasureOptions {
 const shortestSampleMs: Readonly<Record<Clock, number>> = { wall: 4, cpu: 60 };
 /** Work that takes longer than this needs no second run to know how long it takes. */
 const warmUpMs = 200;
+/** Work that takes longer than this, whatever of it counts, is warm by itself: two samples in all. */
+const slowMs = 3000;
 const fewestSamples = 3;
 const mostSamples = 400;
 
@@ -61,20 +63,23 @@ export interface Measured {
 
 /** Time all contenders in turns. */
 export async function measure(all: readonly Contender[], { seconds }: MeasureOptions): Promise<Measured> {
-  const running: { contender: Contender; repeat: number; samples: number[]; spentMs: number }[] = [];
+  const running: { contender: Contender; repeat: number; samples: number[]; fewest: number; spentMs: number }[] = [];
   const failures: Record<string, string> = {};
   for (const contender of all)
     try {
+      const began = performance.now();
       let once = await timeOf(contender, 1);
-      if (once < warmUpMs) once = await timeOf(contender, 3);
+      const isSlow = performance.now() - began > slowMs;
+      if (once < warmUpMs && !isSlow) once = await timeOf(contender, 3);
       once = Math.max(once, 0.01);
       const repeat = contender.measured ? 1 : Math.max(1, Math.min(4000, Math.round(shortestSampleMs[clock] / once)));
-      running.push({ contender, repeat, samples: [], spentMs: 0 });
+      const samples = isSlow ? [once] : [];
+      running.push({ contender, repeat, samples, fewest: isSlow ? 2 : fewestSamples, spentMs: 0 });
     } catch (error) {
       failures[contender.name] = String(error).slice(0, 200);
     }
-  const wanting = ({ samples, spentMs }: (typeof running)[number]): boolean =>
-    samples.length < fewestSamples || (spentMs < seconds * 1000 && samples.length < mostSamples);
+  const wanting = ({ samples, fewest, spentMs }: (typeof running)[number]): boolean =>
+    samples.length < fewest || (spentMs < seconds * 1000 && samples.length < mostSamples);
   while (running.some(wanting))
     for (const one of running) {
       if (!wanting(one)) continue;

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { useClock } from '../measure.ts';
 import { installPeers } from '../peers/installed.ts';
 import { jax } from '../peers/jax.ts';
-import { nativePeers } from '../peers/native.ts';
+import { nativePeers, needsModels } from '../peers/native.ts';
 import { onnxruntimeNode, onnxruntimeWeb } from '../peers/onnxruntime.ts';
 import { tfjs } from '../peers/tfjs.ts';
 import { transformers } from '../peers/transformers.ts';
@@ -14,7 +14,6 @@ import { sweep } from '../sweep.ts';
 import { transept } from '../transept.ts';
 
 const pageOnly = 'it runs in pages only: pnpm bench page';
-const needsModels = 'it takes exports of the models: --models FOLDER';
 
 export async function bench(args: readonly string[]): Promise<string> {
   const { values } = parseArgs({

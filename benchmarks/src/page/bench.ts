@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { installPeers } from '../peers/installed.ts';
+import { needsModels } from '../peers/native.ts';
 import { fileOf } from '../peers/transformers-task.ts';
 import { asMarkdown, digits, machine } from '../report.ts';
 import type { Report } from '../report.ts';
@@ -48,7 +49,7 @@ export async function bench(args: readonly string[]): Promise<string> {
   const origin = server.url;
   await using browser = await startBrowser();
   const leftOut: Record<string, string> = {};
-  if (!models) leftOut['transformers.js'] = 'it takes exports of the models: --models FOLDER';
+  if (!models) leftOut['transformers.js'] = needsModels;
 
   const runtimes: Runtime[] = [];
   let report: Report | undefined;

@@ -1,7 +1,7 @@
 // llama.cpp through node-llama-cpp, asked in lines of JSON as remote.ts says: llama-process.ts THREADS.
-import { createInterface } from 'node:readline';
 import { ggufModel } from '../gguf-model.ts';
 import { llamaModule, llamaVersion } from './installed.ts';
+import { answerLines } from './lines.ts';
 import type { Answer, Question } from './remote.ts';
 
 interface Sequence {
@@ -59,11 +59,4 @@ async function run(): Promise<Answer> {
   return { wallMs: (last[0] - first[0]) * share, cpuMs: (last[1] - first[1]) * share };
 }
 
-const say = (what: Answer): boolean => process.stdout.write(`${JSON.stringify(what)}\n`);
-say({ ready: true, version: llamaVersion() });
-for await (const line of createInterface({ input: process.stdin }))
-  try {
-    say(await answer(JSON.parse(line) as Question));
-  } catch (error) {
-    say({ error: String(error) });
-  }
+await answerLines(llamaVersion(), answer);
