@@ -1,4 +1,5 @@
-// MB/s of encoding long texts, beside @huggingface/tokenizers (JavaScript) and tokenizers (Rust), interleaved in one process.
+// MB of long texts encoded in a second of CPU time, beside @huggingface/tokenizers (JavaScript) and tokenizers (Rust),
+// interleaved in one process.
 // Run: npm install --prefix PEERS @huggingface/tokenizers tokenizers
 //      node --conditions=@transept/source bench/peers.ts PEERS TEXTS [rounds]      TEXTS is a folder of .txt files
 import { readdirSync, readFileSync } from 'node:fs';
@@ -20,20 +21,24 @@ const javascript = load('@huggingface/tokenizers') as Javascript;
 const rust = load('tokenizers') as Rust;
 const names = ['gpt2', 'bert-base-uncased', 't5-small'];
 
-/** Runs once and returns the seconds; what comes out is counted so that nothing is skipped. */
-type Run = (text: string) => Promise<{ seconds: number; ids: readonly number[] }>;
+/** Encodes the text `times` times and returns the seconds of all threads' CPU clocks for one. */
+type Run = (text: string, times: number) => Promise<{ seconds: number; ids: readonly number[] }>;
 
-async function timed(encode: () => Promise<readonly number[]> | readonly number[]): ReturnType<Run> {
-  const start = performance.now();
-  const ids = await encode();
-  return { seconds: (performance.now() - start) / 1000, ids };
+async function timed(times: number, encode: () => Promise<readonly number[]> | readonly number[]): ReturnType<Run> {
+  let ids: readonly number[] = [];
+  const start = process.cpuUsage();
+  for (let i = 0; i < times; i++) ids = await encode();
+  const { user, system } = process.cpuUsage(start);
+  return { seconds: (user + system) / 1e6 / times, ids };
 }
 
 function middle(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1]!;
 }
 
-console.log(`${cpus()[0]?.model}, Node ${process.version}, median MB/s of ${rounds} rounds (least to most)`);
+console.log(
+  `${cpus()[0]?.model}, Node ${process.version}, median MB in a second of CPU time of ${rounds} rounds (least to most)`,
+);
 console.log(
   'tokenizer          text          Transept                JavaScript              Rust                    × JS   × Rust  ids',
 );
@@ -41,27 +46,29 @@ for (const name of names) {
   const json = readFileSync(new URL(`../fixtures/${name}/tokenizer.json`, import.meta.url), 'utf8');
   const runs: Run[] = [
     (
-      (tokenizer) => (text) =>
-        timed(() => tokenizer.encode(text).ids)
+      (tokenizer) => (text, times) =>
+        timed(times, () => tokenizer.encode(text).ids)
     )(await Tokenizer.fromJSON(json)),
     (
-      (tokenizer) => (text) =>
-        timed(() => tokenizer.encode(text).ids)
+      (tokenizer) => (text, times) =>
+        timed(times, () => tokenizer.encode(text).ids)
     )(new javascript.Tokenizer(JSON.parse(json), {})),
     (
-      (tokenizer) => (text) =>
-        timed(async () => (await tokenizer.encode(text)).getIds())
+      (tokenizer) => (text, times) =>
+        timed(times, async () => (await tokenizer.encode(text)).getIds())
     )(rust.Tokenizer.fromString(json)),
   ];
   for (const file of readdirSync(texts).filter((each) => each.endsWith('.txt'))) {
     const text = readFileSync(join(texts, file), 'utf8');
     const megabytes = Buffer.byteLength(text) / 1e6;
+    const times = Math.ceil(1 / megabytes);
+    for (const run of runs) await run(text, 1);
     const speeds: number[][] = runs.map(() => []);
     let ids: (readonly number[])[] = [];
     for (let round = 0; round < Number(rounds); round++) {
       ids = [];
       for (const [i, run] of runs.entries()) {
-        const result = await run(text);
+        const result = await run(text, times);
         speeds[i]!.push(megabytes / result.seconds);
         ids.push(result.ids);
       }

@@ -1,6 +1,7 @@
 // vocab.json and merges.txt: byte-level BPE as GPT-2, RoBERTa, Qwen2, CLIP and Whisper have it, written down as tokenizer.json.
 import type { Json } from '../json.ts';
 import { Tokenizer } from '../tokenizer.ts';
+import { blenderbotSmallFiles } from './blenderbot-small.ts';
 import { writeAddedTokens, type IdOf, type SpecialName, type TokenizerConfig } from './config.ts';
 import { around, bertTemplate, type Place } from './template.ts';
 
@@ -33,6 +34,8 @@ interface Context {
   /** The id of a token that must be there. */
   readonly idOf: (token: string) => number;
 }
+
+const SMALL = { classes: ['BlenderbotSmall'] };
 
 const GPT2: Kind = {
   classes: ['GPT2', 'CodeGen'],
@@ -167,7 +170,7 @@ function specials(config: TokenizerConfig, names: readonly SpecialName[], fallba
   return names.map((name) => config.special(name, fallback));
 }
 
-export function bytePairFiles(vocab: Json, merges: string, config: TokenizerConfig): Promise<Tokenizer> {
+export async function bytePairFiles(vocab: Json, merges: string, config: TokenizerConfig): Promise<Tokenizer> {
   const find: IdOf = (token) => (vocab.at(token).missing ? undefined : vocab.at(token).count());
   const listed = new Map(config.addedTokens(() => undefined, []).map(({ content, id }) => [content, id]));
   const idOf = (token: string): number =>
@@ -176,7 +179,8 @@ export function bytePairFiles(vocab: Json, merges: string, config: TokenizerConf
     const add_prefix_space = config.json.at('add_prefix_space').boolean(fallback);
     return { type: 'ByteLevel', add_prefix_space, trim_offsets: true, use_regex: true };
   };
-  const kind = config.kind(kinds, 'vocab.json and merges.txt') ?? (isRoberta(find) ? ROBERTA : GPT2);
+  const kind = config.kind([...kinds, SMALL], 'vocab.json and merges.txt') ?? (isRoberta(find) ? ROBERTA : GPT2);
+  if (!('parts' in kind)) return blenderbotSmallFiles(vocab, readMerges(merges), config);
   const parts = kind.parts({ config, vocab, byteLevel, idOf });
   const json = {
     decoder: UNTRIMMED,

@@ -121,6 +121,12 @@ describe('vocab.json and merges.txt of', () => {
     expectRows(await load(files(name)), folder);
   });
 
+  it('BlenderbotSmall refuse a merge of three', async () => {
+    await expect(load({ ...files('small'), 'merges.txt': 'a b c' })).rejects.toThrow(
+      'merges.txt: "a b c" is no merge; it must be two parts with a space between',
+    );
+  });
+
   it('Blenderbot end with </s>', async () => {
     expect((await load(files('blenderbot'))).encode('you').tokens).toEqual(['Ġyou', '</s>']);
   });
