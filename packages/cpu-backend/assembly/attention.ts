@@ -1,11 +1,14 @@
-// attention, one query row (b, h, t) after the other: scores of the visible keys, softmax, weighted sum of their values. Keys that
-// are masked out are left out of the work: the visible ones are listed first. Rows go by head, so that keys and values of
-// one head stay in the cache while its queries pass.
+// attention: scores of the visible keys, softmax, weighted sum of their values. A query row is (b, h, t); rows that follow each other
+// are taken together, some keys at a time, so that keys and values are read from memory once and in order, and two rows that see
+// the same keys share what is loaded (keys.ts). Keys that are masked out are left out of the work: the visible ones are listed first.
+// What a row gives does not depend on the rows beside it.
 import { beginExpression, evaluate } from './expression';
-import { tanh4 } from './math';
+import { scorePair, scoreRow, weighValues } from './keys';
 import { rowExp, rowMax } from './rows';
-import { firstLanes, madd, storeLanes } from './simd';
 import { f32At, i32At, pointerAt, shareStart } from './words';
+
+/** Keys that are taken at a time: a multiple of four. */
+const blockKeys: i32 = 64;
 
 const batchWord = 0;
 const queriesWord = 1;
@@ -31,10 +34,28 @@ const scratchWord = 37;
 const scratchBytesWord = 38;
 const scoresWord = 39; // offsets in scratch
 const listWord = 40;
+const recordsWord = 41;
+const scoresRowWord = 42; // bytes of a row of scores
+const togetherWord = 43; // rows that are taken together, at most
+
+// What is known of a row that waits for its turn.
+const recordBytes: usize = 32;
+const queryOf = 0; // addresses
+const keyOf = 1;
+const valueOf = 2;
+const listOf = 3; // or 0
+const countOf = 4;
+const elementOf = 5; // its first element in the output
+const fromOf = 6; // its first key
+const biasOf = 7; // address of the bias of key 0, or 0
 
 /** Offset of [b, h, t] in a view whose strides begin at a word. */
 function offsetOf(params: usize, word: i32, i: i32, j: i32, k: i32): usize {
   return <usize>(i * i32At(params, word) + j * i32At(params, word + 1) + k * i32At(params, word + 2));
+}
+
+function setWord(record: usize, word: i32, value: usize): void {
+  store<u32>(record + ((<usize>word) << 2), <u32>value);
 }
 
 export function attention(params: usize, thread: i32, threads: i32): void {
@@ -51,13 +72,14 @@ export function attention(params: usize, thread: i32, threads: i32): void {
   const mask = pointerAt(params, maskWord);
   const maskStride = i32At(params, maskWord + 4);
   const bias = pointerAt(params, biasWord);
-  const scores = scratch + pointerAt(params, scoresWord);
   const list = scratch + pointerAt(params, listWord);
-  const out = pointerAt(params, outWord);
+  const records = scratch + pointerAt(params, recordsWord);
+  const together = i32At(params, togetherWord);
   const expression = pointerAt(params, expressionWord);
   if (expression) beginExpression(expression, scratch);
   const rows = batch * heads * queries;
   const end = shareStart(rows, thread + 1, threads);
+  let waiting = 0;
   let listedMask: usize = 0;
   let listedFrom = -1;
   let listedTo = -1;
@@ -67,8 +89,6 @@ export function attention(params: usize, thread: i32, threads: i32): void {
     const h = (row / queries) % heads;
     const b = row / (queries * heads);
     const g = (h * groups) / heads;
-    const element = ((b * queries + t) * heads + h) * valueSize;
-    const to = out + ((<usize>element) << 2);
     let from = 0;
     let until = keys;
     if (causal) until = min(until, t + start + 1);
@@ -81,6 +101,8 @@ export function attention(params: usize, thread: i32, threads: i32): void {
     if (mask && count > 0) {
       const rowMask = mask + offsetOf(params, maskWord + 1, b, h, t);
       if (rowMask != listedMask || from != listedFrom || until != listedTo) {
+        attend(params, scratch, waiting);
+        waiting = 0;
         listed = listVisible(list, rowMask, maskStride, from, until);
         listedMask = rowMask;
         listedFrom = from;
@@ -89,25 +111,154 @@ export function attention(params: usize, thread: i32, threads: i32): void {
       byList = listed < count;
       count = listed;
     }
-    if (count > 0) {
-      const q = pointerAt(params, queryWord) + offsetOf(params, queryWord + 1, b, t, h);
-      const k = pointerAt(params, keyWord) + offsetOf(params, keyWord + 1, b, byList ? 0 : from, g);
-      const v = pointerAt(params, valueWord) + offsetOf(params, valueWord + 1, b, byList ? 0 : from, g);
-      const which = byList ? list : 0;
-      scoreKeys(params, scores, q, k, which, count);
-      if (bias) {
-        const at = bias + offsetOf(params, biasWord + 1, b, h, t);
-        const stride = i32At(params, biasWord + 4);
-        for (let i = 0; i < count; i++) {
-          const key = byList ? load<i32>(list + ((<usize>i) << 2)) : from + i;
-          const score = scores + ((<usize>i) << 2);
-          store<f32>(score, load<f32>(score) + load<f32>(at + key * stride));
-        }
+    const first = byList ? 0 : from;
+    const record = records + <usize>waiting * recordBytes;
+    setWord(record, queryOf, pointerAt(params, queryWord) + offsetOf(params, queryWord + 1, b, t, h));
+    setWord(record, keyOf, pointerAt(params, keyWord) + offsetOf(params, keyWord + 1, b, first, g));
+    setWord(record, valueOf, pointerAt(params, valueWord) + offsetOf(params, valueWord + 1, b, first, g));
+    setWord(record, listOf, byList ? list : 0);
+    setWord(record, countOf, count);
+    setWord(record, elementOf, ((b * queries + t) * heads + h) * valueSize);
+    setWord(record, fromOf, from);
+    setWord(record, biasOf, bias ? bias + offsetOf(params, biasWord + 1, b, h, t) : 0);
+    if (++waiting == together) {
+      attend(params, scratch, waiting);
+      waiting = 0;
+    }
+  }
+  attend(params, scratch, waiting);
+}
+
+/** The first `rows` rows that wait. */
+function attend(params: usize, scratch: usize, rows: i32): void {
+  const records = scratch + pointerAt(params, recordsWord);
+  const scores = scratch + pointerAt(params, scoresWord);
+  const scoresRow = pointerAt(params, scoresRowWord);
+  const size = i32At(params, sizeWord);
+  const keyStride = i32At(params, keyWord + 2);
+  const valueSize = i32At(params, valueSizeWord);
+  const valueStride = i32At(params, valueWord + 2);
+  const scale = f32At(params, scaleWord);
+  const softcap = f32At(params, softcapWord);
+  const out = pointerAt(params, outWord);
+  const expression = pointerAt(params, expressionWord);
+  let most = 0;
+  for (let i = 0; i < rows; i++) most = max(most, i32At(records + <usize>i * recordBytes, countOf));
+
+  for (let key = 0; key < most; key += blockKeys) {
+    touch(records, rows, keyOf, key, keyStride, size, most);
+    let i = 0;
+    while (i < rows) {
+      const record = records + <usize>i * recordBytes;
+      const to = scores + <usize>i * scoresRow;
+      const q = pointerAt(record, queryOf);
+      const k = pointerAt(record, keyOf);
+      const list = pointerAt(record, listOf);
+      const count = i32At(record, countOf);
+      const next = record + recordBytes;
+      if (i + 1 < rows && pointerAt(next, keyOf) == k && pointerAt(next, listOf) == list) {
+        const longer = max(count, i32At(next, countOf));
+        const end = min(key + blockKeys, longer);
+        scorePair(
+          to,
+          scoresRow,
+          q,
+          pointerAt(next, queryOf),
+          k,
+          keyStride,
+          list,
+          key,
+          end,
+          longer,
+          size,
+          scale,
+          softcap,
+        );
+        i += 2;
+      } else {
+        scoreRow(to, q, k, keyStride, list, key, min(key + blockKeys, count), count, size, scale, softcap);
+        i++;
       }
-      const sum = rowExp(scores, scores, count, rowMax(scores, count));
-      weighValues(to, scores, v, i32At(params, valueWord + 2), which, count, valueSize, 1 / sum);
-    } else memory.fill(to, 0, (<usize>valueSize) << 2);
-    if (expression) evaluate(expression, scratch, element, valueSize);
+    }
+  }
+
+  for (let i = 0; i < rows; i++) {
+    const record = records + <usize>i * recordBytes;
+    const row = scores + <usize>i * scoresRow;
+    const count = i32At(record, countOf);
+    if (pointerAt(record, biasOf)) addBias(row, record, i32At(params, biasWord + 4), count);
+    const sum = rowExp(row, row, count, rowMax(row, count));
+    // The reciprocal waits behind the row's scores.
+    store<f32>(row + scoresRow - 4, count > 0 ? 1 / sum : 0);
+    memory.fill(out + (pointerAt(record, elementOf) << 2), 0, (<usize>valueSize) << 2);
+  }
+
+  for (let key = 0; key < most; key += blockKeys) {
+    touch(records, rows, valueOf, key, valueStride, valueSize, most);
+    for (let i = 0; i < rows; i++) {
+      const record = records + <usize>i * recordBytes;
+      const row = scores + <usize>i * scoresRow;
+      const count = i32At(record, countOf);
+      if (key >= count) continue;
+      const end = min(key + blockKeys, count);
+      const factor: f32 = end == count ? load<f32>(row + scoresRow - 4) : 1;
+      const to = out + (pointerAt(record, elementOf) << 2);
+      weighValues(
+        to,
+        row,
+        pointerAt(record, valueOf),
+        valueStride,
+        pointerAt(record, listOf),
+        key,
+        end,
+        valueSize,
+        factor,
+      );
+    }
+  }
+
+  if (expression)
+    for (let i = 0; i < rows; i++)
+      evaluate(expression, scratch, i32At(records + <usize>i * recordBytes, elementOf), valueSize);
+}
+
+/**
+ * Read a byte of every cache line of a block of keys or values, in order: heads take their parts of it one after the other, which is no
+ * order that processors fetch ahead in. Only where the rows are of one sequence and see all of its keys.
+ */
+function touch(records: usize, rows: i32, word: i32, key: i32, stride: i32, size: i32, most: i32): void {
+  let low = pointerAt(records, word);
+  let high = low;
+  for (let i = 0; i < rows; i++) {
+    const record = records + <usize>i * recordBytes;
+    if (pointerAt(record, listOf)) return;
+    low = min(low, pointerAt(record, word));
+    high = max(high, pointerAt(record, word));
+  }
+  let bytes = <i32>(high - low) + (size << 2);
+  if (bytes > stride) return;
+  let keys = min(blockKeys, most - key);
+  if (stride - bytes < 64) {
+    bytes = (keys - 1) * stride + bytes;
+    keys = 1;
+  }
+  let at = low + <usize>(key * stride);
+  let sum: u32 = 0;
+  for (; keys > 0; keys--) {
+    for (let i = 0; i < bytes; i += 64) sum += <u32>load<u8>(at + i);
+    at += stride;
+  }
+  store<u32>(records + <usize>rows * recordBytes, sum);
+}
+
+function addBias(row: usize, record: usize, stride: i32, count: i32): void {
+  const list = pointerAt(record, listOf);
+  const bias = pointerAt(record, biasOf);
+  const from = i32At(record, fromOf);
+  for (let i = 0; i < count; i++) {
+    const key = list ? load<i32>(list + ((<usize>i) << 2)) : from + i;
+    const score = row + ((<usize>i) << 2);
+    store<f32>(score, load<f32>(score) + load<f32>(bias + key * stride));
   }
 }
 
@@ -119,137 +270,4 @@ function listVisible(list: usize, mask: usize, stride: i32, from: i32, until: i3
     count += load<i32>(mask + key * stride) != 0 ? 1 : 0;
   }
   return count;
-}
-
-/** Where the i-th key lies; beyond the last one, that of the last. */
-function keyOffset(list: usize, i: i32, count: i32, stride: i32): usize {
-  const at = min(i, count - 1);
-  return <usize>((list ? load<i32>(list + ((<usize>at) << 2)) : at) * stride);
-}
-
-/** scores = cap(scale · q·k) for `count` keys, four at a time. */
-function scoreKeys(params: usize, scores: usize, q: usize, k: usize, list: usize, count: i32): void {
-  const size = i32At(params, sizeWord);
-  const stride = i32At(params, keyWord + 2);
-  const scale = f32x4.splat(f32At(params, scaleWord));
-  const softcap = f32At(params, softcapWord);
-  const zero = f32x4.splat(0.0);
-  const tail = firstLanes(size & 3);
-  const whole = size & ~3;
-  for (let i = 0; i < count; i += 4) {
-    let k0 = k + keyOffset(list, i, count, stride);
-    let k1 = k + keyOffset(list, i + 1, count, stride);
-    let k2 = k + keyOffset(list, i + 2, count, stride);
-    let k3 = k + keyOffset(list, i + 3, count, stride);
-    let at = q;
-    let a = zero;
-    let b = zero;
-    let c = zero;
-    let d = zero;
-    for (let j = 0; j < whole; j += 4) {
-      const x = v128.load(at);
-      a = madd(x, v128.load(k0), a);
-      b = madd(x, v128.load(k1), b);
-      c = madd(x, v128.load(k2), c);
-      d = madd(x, v128.load(k3), d);
-      at += 16;
-      k0 += 16;
-      k1 += 16;
-      k2 += 16;
-      k3 += 16;
-    }
-    if (whole < size) {
-      const x = v128.and(v128.load(at), tail);
-      a = madd(x, v128.and(v128.load(k0), tail), a);
-      b = madd(x, v128.and(v128.load(k1), tail), b);
-      c = madd(x, v128.and(v128.load(k2), tail), c);
-      d = madd(x, v128.and(v128.load(k3), tail), d);
-    }
-    let score = f32x4.mul(sumEach(a, b, c, d), scale);
-    if (softcap != 0) {
-      const cap = f32x4.splat(softcap);
-      score = f32x4.mul(cap, tanh4(f32x4.div(score, cap)));
-    }
-    v128.store(scores + ((<usize>i) << 2), score);
-  }
-}
-
-/** (Σa, Σb, Σc, Σd). */
-function sumEach(a: v128, b: v128, c: v128, d: v128): v128 {
-  const ab = f32x4.add(
-    i8x16.shuffle(a, b, 0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23),
-    i8x16.shuffle(a, b, 8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31),
-  );
-  const cd = f32x4.add(
-    i8x16.shuffle(c, d, 0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23),
-    i8x16.shuffle(c, d, 8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31),
-  );
-  return f32x4.add(i64x2.shuffle(ab, cd, 0, 2), i64x2.shuffle(ab, cd, 1, 3));
-}
-
-/** to = factor · Σ p[i] · v[i], for up to 32 of the `size` elements at a time. */
-function weighValues(
-  to: usize,
-  p: usize,
-  v: usize,
-  stride: i32,
-  list: usize,
-  count: i32,
-  size: i32,
-  factor: f32,
-): void {
-  const f = f32x4.splat(factor);
-  const zero = f32x4.splat(0.0);
-  let left = size;
-  for (; left >= 32; left -= 32) {
-    let s0 = zero;
-    let s1 = zero;
-    let s2 = zero;
-    let s3 = zero;
-    let s4 = zero;
-    let s5 = zero;
-    let s6 = zero;
-    let s7 = zero;
-    for (let i = 0; i < count; i++) {
-      const at = v + keyOffset(list, i, count, stride);
-      const x = v128.load32_splat(p + ((<usize>i) << 2));
-      s0 = madd(x, v128.load(at), s0);
-      s1 = madd(x, v128.load(at, 16), s1);
-      s2 = madd(x, v128.load(at, 32), s2);
-      s3 = madd(x, v128.load(at, 48), s3);
-      s4 = madd(x, v128.load(at, 64), s4);
-      s5 = madd(x, v128.load(at, 80), s5);
-      s6 = madd(x, v128.load(at, 96), s6);
-      s7 = madd(x, v128.load(at, 112), s7);
-    }
-    v128.store(to, f32x4.mul(s0, f));
-    v128.store(to, f32x4.mul(s1, f), 16);
-    v128.store(to, f32x4.mul(s2, f), 32);
-    v128.store(to, f32x4.mul(s3, f), 48);
-    v128.store(to, f32x4.mul(s4, f), 64);
-    v128.store(to, f32x4.mul(s5, f), 80);
-    v128.store(to, f32x4.mul(s6, f), 96);
-    v128.store(to, f32x4.mul(s7, f), 112);
-    v += 128;
-    to += 128;
-  }
-  for (; left > 0; left -= 4) {
-    // Two sums that alternate: one alone would wait for itself.
-    let even = zero;
-    let odd = zero;
-    for (let i = 0; i < count; i += 2) {
-      even = madd(v128.load32_splat(p + ((<usize>i) << 2)), v128.load(v + keyOffset(list, i, count, stride)), even);
-      if (i + 1 < count)
-        odd = madd(
-          v128.load32_splat(p + ((<usize>i) << 2), 4),
-          v128.load(v + keyOffset(list, i + 1, count, stride)),
-          odd,
-        );
-    }
-    const y = f32x4.mul(f32x4.add(even, odd), f);
-    if (left >= 4) v128.store(to, y);
-    else storeLanes(to, y, left);
-    v += 16;
-    to += 16;
-  }
 }

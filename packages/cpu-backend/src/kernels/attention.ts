@@ -4,6 +4,13 @@ import { byteStrides, floatWord } from '../step.ts';
 import type { Placement, Step } from '../step.ts';
 import { compileEpilogue } from './expression.ts';
 
+/** As in `assembly/attention.ts`. */
+const recordBytes = 32;
+
+/** Rows that are taken together, and what their scores may take. */
+const mostTogether = 16;
+const scoresBytes = 128 * 1024;
+
 export const attention: Kernel<Step> = {
   epilogue: true,
   declines({ inputs }) {
@@ -22,14 +29,19 @@ export const attention: Kernel<Step> = {
     const [, keys, groups] = k.shape as readonly [number, number, number, number];
     const valueSize = v.shape[3]!;
     const epilogue = compileEpilogue(call, 'f32', plan);
-    const scoresAt = epilogue?.scratchBytes ?? 0;
-    const listAt = scoresAt + Math.ceil(keys / 4) * 16 + 16;
+    // A row of scores has room for whole vectors and one number more.
+    const scoresRow = Math.ceil(keys / 4) * 16 + 16;
+    const together = Math.max(1, Math.min(mostTogether, Math.floor(scoresBytes / scoresRow), batch * heads * queries));
+    const recordsAt = epilogue?.scratchBytes ?? 0;
+    const scoresAt = recordsAt + (together + 1) * recordBytes;
+    const listAt = scoresAt + together * scoresRow;
     // B, T or S, and heads; of masks all four.
     const placed = (at: Placement, view: View) => [at.address(view), ...byteStrides(view.strides.slice(0, 3))];
     const optional = (at: Placement, view: View | undefined) =>
       view ? [at.address(view), ...byteStrides(view.strides)] : [0, 0, 0, 0, 0];
     return {
       kernel: 'attention',
+      variant: `${together} rows at a time`,
       work: batch * heads * queries * keys * (size + valueSize),
       scratchBytes: listAt + (mask ? keys * 4 + 16 : 0),
       parameters: (at) => [
@@ -57,6 +69,9 @@ export const attention: Kernel<Step> = {
         at.scratchBytes,
         scoresAt,
         listAt,
+        recordsAt,
+        scoresRow,
+        together,
       ],
     };
   },

@@ -296,7 +296,37 @@ describe('attention', () => {
     'a padding mask that hides all': { mask: padding([0, 9]), maskStrides: [12, 0, 0, 1] },
     'a mask with holes, and a bias': { mask: (b, h, t, s) => (b * 7 + h * 3 + t * 5 + s * 11) % 3, bias: true },
     'a mask, causal': { t: 11, mask: padding([7, 3]), maskStrides: [12, 0, 0, 1], attrs: { causal: true } },
+    'one query of grouped heads, several blocks of keys': { t: 1, s: 150, h: 9, g: 3, d: 64, keys: 141 },
+    'several blocks of keys, a bias, causal': {
+      t: 5,
+      s: 141,
+      d: 48,
+      dv: 52,
+      bias: true,
+      attrs: { causal: true },
+      start: 136,
+    },
+    'several blocks of keys, a mask with holes': { t: 3, s: 150, mask: (b, _h, _t, s) => (b + s) % 3 },
     'work for two threads': { t: 40, s: 40, d: 32, attrs: { causal: true } },
   };
   for (const [name, made] of Object.entries(cases)) test(name, () => checkAttention(made));
+  test('what a query gives depends neither on its neighbours nor on the heads beside its own', async () => {
+    const [t, h, s, d] = [5, 3, 130, 40];
+    const q = tensor([1, t, h, d]);
+    const [k, v] = [tensor([1, s, 1, d]), tensor([1, s, 1, d])];
+    const attend = (backend: Backend, query: Operand): Promise<Operand> =>
+      runCase(backend, {
+        op: 'attention',
+        attrs: { scale: 0.2, causal: false, mask: false, bias: false, start: 0, keys: s },
+        inputs: [query, k, v],
+        output: { shape: query.shape },
+      });
+    for (const backend of Object.values(backends)) {
+      const all = await attend(backend, q);
+      for (let row = 0; row < t * h; row++) {
+        const alone = await attend(backend, { ...q, shape: [1, 1, 1, d], offset: q.offset + row * d });
+        for (let i = 0; i < d; i++) expect(elementAt(alone, i)).toBe(elementAt(all, row * d + i));
+      }
+    }
+  });
 });
