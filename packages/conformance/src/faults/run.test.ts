@@ -13,7 +13,7 @@ describe('seeded faults', () => {
   it('are put into a backend that is right without them', async () => {
     for await (const { op, case: name, outcome } of runConformance(sound(), {
       fresh: () => sound(),
-      only: ['epilogue', 'attention/c', 'program/'],
+      only: ['epilogue', 'norm before', 'halves', 'stored:', 'attention/c', 'program/'],
     }))
       expect({ op, name, outcome }).not.toMatchObject({ outcome: 'fail' });
   });

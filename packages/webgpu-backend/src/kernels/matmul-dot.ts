@@ -179,9 +179,10 @@ function tileOf(
   const rows = Math.ceil(m / Math.ceil(m / Math.min(tile.rows, prologue ? 4 : Infinity)));
   const columns = epilogue?.halves ? tile.columns / 2 : tile.columns;
   if (!prologue) return { rows, columns, blocks: 1 };
-  // Rows are normed for each task: as few tasks as give all processors work.
+  // Rows are normed for each task: few tasks, but work for all processors.
   const tasks = batch * Math.ceil(m / rows) * Math.ceil(n / columns);
-  return { rows, columns, blocks: Math.max(1, Math.floor(tasks / (software ? 8 : 2048))) };
+  const blocks = Math.floor(tasks / (software ? 8 : 2048));
+  return { rows, columns, blocks: Math.min(Math.max(blocks, 1), 32) };
 }
 
 /** Where the row of an operand starts that runs along K. */
