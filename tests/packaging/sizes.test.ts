@@ -40,3 +40,31 @@ test('the WebGPU backend and the core take at most 45 kB', async () => {
   expect(Math.min(...sizes)).toBeGreaterThan(10_000);
   expect(sizes[0]! + sizes[1]!, `${sizes.join(' + ')} bytes`).toBeLessThanOrEqual(45_000);
 });
+
+test('Tokenizer takes at most 14 kB, beside what only some files need', async () => {
+  const outDir = mkdtempSync(join(tmpdir(), 'transept-sizes-'));
+  onTestFinished(() => rmSync(outDir, { recursive: true }));
+  await build({
+    entry: { tokenizer: join(root, 'packages/tokenizer/src/tokenizer.ts') },
+    outDir,
+    config: false,
+    format: 'esm',
+    target: 'es2023',
+    platform: 'neutral',
+    external: [/^@huggingface\//],
+    minify: true,
+    silent: true,
+  });
+  const loaded = new Map<string, number>();
+  const load = (name: string): void => {
+    if (loaded.has(name)) return;
+    const code = readFileSync(join(outDir, name));
+    loaded.set(name, gzipSync(code, { level: 9 }).length);
+    for (const [, file] of code.toString().matchAll(/(?:from|import)"\.\/([^"]+)"/g)) load(file!);
+  };
+  load('tokenizer.js');
+  const bytes = [...loaded.values()].reduce((sum, size) => sum + size, 0);
+  expect(bytes).toBeGreaterThan(10_000);
+  expect(bytes).toBeLessThanOrEqual(14_000);
+  expect(readdirSync(outDir).some((file) => file.startsWith('expression-') && !loaded.has(file))).toBe(true);
+});
