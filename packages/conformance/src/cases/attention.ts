@@ -161,6 +161,19 @@ export const attentionCases: readonly OpCase[] = [
   },
   {
     op: 'attention',
+    name: 'keys and values of a cache in f16',
+    build: (g) => {
+      const cache = g.state('cache', [2, 12, 2, 2, 8], 'f16'); // [B, S, 2, G, D]
+      const part = (i: number): Tensor =>
+        g.view(cache.node, { offset: 16 * i, shape: [2, 12, 2, 8], strides: [384, 32, 8, 1] });
+      return {
+        out: attention(g.input('q', [2, 2, 4, 8]), part(0), part(1), { causal: true, start: g.scalar('start') }),
+      };
+    },
+    runs: [[0], [10]],
+  },
+  {
+    op: 'attention',
     name: 'elements of a head apart',
     build: (g) => ({
       out: attention(
