@@ -3,6 +3,7 @@
 import { argmax } from './argmax';
 import { attention } from './attention';
 import { copy } from './copy';
+import { crossEntropy } from './cross-entropy';
 import { gather } from './gather';
 import { matmul, packParameter } from './matmul';
 import { norm } from './norm';
@@ -42,6 +43,8 @@ export function kernel(number: i32, params: usize, thread: i32, threads: i32): v
       return attention(params, thread, threads);
     case 12:
       return quantizedMatmul(params, thread, threads);
+    case 13:
+      return crossEntropy(params, thread, threads);
     default:
       unreachable();
   }

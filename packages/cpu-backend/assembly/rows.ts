@@ -20,6 +20,11 @@ export const scratchBytesWord = 10;
 const rowScratchWord = 11; // offset in scratch of a copy of the row
 export const ownWord = 12;
 
+/** Where the element of a row lies in a view of the shape of the rows, whose strides lie at `strides`. */
+export function besideRow(params: usize, view: usize, strides: usize, row: i32): usize {
+  return view + rowOffset(row, i32At(params, axesWord), pointerAt(params, shapeWord), strides);
+}
+
 /** The row as contiguous memory: where it lies, or a copy of it in scratch. */
 export function contiguousRow(params: usize, scratch: usize, row: i32): usize {
   const at =
@@ -118,6 +123,48 @@ export function rowExp(to: usize, x: usize, n: i32, shift: f32): f32 {
     to += 16;
   }
   return sumLanes(f32x4.add(a, b));
+}
+
+/** Σ e^(x − shift) alone. */
+export function rowExpSum(x: usize, n: i32, shift: f32): f32 {
+  const s = f32x4.splat(shift);
+  let a = f32x4.splat(0.0);
+  let b = a;
+  for (; n >= 8; n -= 8) {
+    a = f32x4.add(a, expDown4(f32x4.sub(v128.load(x), s)));
+    b = f32x4.add(b, expDown4(f32x4.sub(v128.load(x, 16), s)));
+    x += 32;
+  }
+  for (; n > 0; n -= 4) {
+    a = f32x4.add(a, v128.and(expDown4(f32x4.sub(v128.load(x), s)), firstLanes(n)));
+    x += 16;
+  }
+  return sumLanes(f32x4.add(a, b));
+}
+
+/** Σ (x − shift). */
+export function rowDifferences(x: usize, n: i32, shift: f32): f32 {
+  const s = f32x4.splat(shift);
+  let a = f32x4.splat(0.0);
+  for (; n > 0; n -= 4) {
+    a = f32x4.add(a, v128.and(f32x4.sub(v128.load(x), s), firstLanes(n)));
+    x += 16;
+  }
+  return sumLanes(a);
+}
+
+/** to = (x · factor − less) · by. */
+export function rowSlope(to: usize, x: usize, n: i32, factor: f32, less: f32, by: f32): void {
+  const f = f32x4.splat(factor);
+  const l = f32x4.splat(less);
+  const b = f32x4.splat(by);
+  for (; n > 0; n -= 4) {
+    const y = f32x4.mul(f32x4.sub(f32x4.mul(v128.load(x), f), l), b);
+    if (n >= 4) v128.store(to, y);
+    else storeLanes(to, y, n);
+    x += 16;
+    to += 16;
+  }
 }
 
 /** to = x · factor. */

@@ -17,6 +17,7 @@ export const kernelNumbers = {
   rope: 10,
   attention: 11,
   quantizedMatmul: 12,
+  crossEntropy: 13,
 } as const;
 
 export type KernelName = keyof typeof kernelNumbers;

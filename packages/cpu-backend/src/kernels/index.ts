@@ -5,6 +5,7 @@ import type { Step } from '../step.ts';
 import { argmax } from './argmax.ts';
 import { attention } from './attention.ts';
 import { copy } from './copy.ts';
+import { crossEntropy, crossEntropyGradient } from './cross-entropy.ts';
 import { gather } from './gather.ts';
 import { matmul } from './matmul.ts';
 import { layerNorm, rmsNorm } from './norm.ts';
@@ -28,6 +29,8 @@ const plain: Kernels<Step> = {
   rope,
   attention,
   argmax,
+  crossEntropy,
+  crossEntropyGradient,
 };
 
 /** A kernel that says of a call what its step says, and whether threads share it. */

@@ -1,22 +1,29 @@
 // What the kernels over rows of the last axis share: where the rows lie (`assembly/rows.ts`).
 import { collapse, elements } from '@transept/tensor';
-import type { Call, ComputeType, Plan } from '@transept/tensor';
+import type { Call, ComputeType, Plan, View } from '@transept/tensor';
 import { byteStrides } from '../step.ts';
 import type { Placement, Step } from '../step.ts';
 import { compileEpilogue } from './expression.ts';
 
-/** A step of a kernel over the rows of the call's first input; `own` are its parameters beyond the common ones. */
+/**
+ * A step of a kernel over the rows of the call's first input; `own` are its parameters beyond the common ones. Views `beside` have an
+ * element for every row: `own` is given their strides in bytes.
+ */
 export function rowStep(
   kernel: Step['kernel'],
   call: Call,
   plan: Plan,
   result: ComputeType,
-  own: (at: Placement) => readonly number[],
+  own: (at: Placement, strides: readonly (readonly number[])[]) => readonly number[],
+  beside: readonly View[] = [],
 ): Step {
   const x = call.inputs[0]!;
   const columns = x.shape.at(-1)!;
   const stride = columns > 1 ? x.strides.at(-1)! : 1;
-  const { shape, strides } = collapse([{ offset: 0, shape: x.shape.slice(0, -1), strides: x.strides.slice(0, -1) }]);
+  const { shape, strides } = collapse([
+    { offset: 0, shape: x.shape.slice(0, -1), strides: x.strides.slice(0, -1) },
+    ...beside,
+  ]);
   const epilogue = compileEpilogue(call, result, plan);
   const copyAt = epilogue?.scratchBytes ?? 0;
   return {
@@ -36,7 +43,7 @@ export function rowStep(
       at.scratch,
       at.scratchBytes,
       copyAt,
-      ...own(at),
+      ...own(at, strides.slice(1).map(byteStrides)),
     ],
   };
 }
