@@ -1,6 +1,5 @@
 // ByteLevel and ByteFallback: tokens that are bytes become characters again.
 import { CHARACTER_BYTES } from '../byte-level.ts';
-import { Utf8Stream } from '../utf8-stream.ts';
 import type { Decoder } from './step.ts';
 
 const encoder = new TextEncoder();
@@ -9,26 +8,26 @@ const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /** Every character of GPT-2's alphabet is a byte; a token with any other character stands for itself. */
 export const byteLevel: Decoder = {
   start: (emit) => {
-    const stream = new Utf8Stream();
+    const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
     let begun = false;
     const give = (text: string): void => {
       if (text) emit(text, begun);
       begun ||= text !== '';
     };
     return {
-      push: (text) => give(stream.push(bytesOf(text))),
-      end: () => give(stream.end()),
+      push: (text) => give(decoder.decode(bytesOf(text), { stream: true })),
+      end: () => give(decoder.decode()),
     };
   },
   fuses: true,
 };
 
-function bytesOf(text: string): number[] {
-  const bytes: number[] = [];
+function bytesOf(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) {
     const byte = CHARACTER_BYTES[text.charCodeAt(i)] ?? -1;
-    if (byte < 0) return [...encoder.encode(text)];
-    bytes.push(byte);
+    if (byte < 0) return encoder.encode(text);
+    bytes[i] = byte;
   }
   return bytes;
 }
