@@ -9,12 +9,12 @@ import { startBrowser } from '../page/browser.ts';
 import { installPeers, peerVersion } from '../peers/installed.ts';
 import { fileOf } from '../peers/transformers-task.ts';
 import { machine } from '../report.ts';
-import { gpuCases } from './cases.ts';
-import type { GpuCase } from './cases.ts';
-import type { RuntimeName } from './page/main.ts';
+import { gpuCases, gpuOperatorCases } from './cases.ts';
+import type { GpuCase, GpuOperatorCase } from './cases.ts';
+import type { OperatorRuntime, RuntimeName } from './page/main.ts';
 import type { Times } from './page/runtime.ts';
 import { asMarkdown, perToken } from './report.ts';
-import type { CaseResult, GpuReport, Measurement } from './report.ts';
+import type { CaseResult, GpuReport, Measurement, OperatorResult } from './report.ts';
 import { servePages } from './server.ts';
 
 /** In the page. */
@@ -26,7 +26,7 @@ declare global {
 /** Peers that do not take part, and why. */
 const leftOut = {
   WebLLM: 'it takes models that TVM compiled ahead of time, and there are none of these shapes',
-  'wllama (WebGPU)': 'its WebGPU build is not on the package registry',
+  wllama: 'it computes on the CPU where the adapter is SwiftShader (3.8.1, all layers offloaded)',
 };
 
 /** Tokens of the shorter run, whose cost is taken off the longer one. */
@@ -53,10 +53,8 @@ async function benchWebgpu(args: readonly string[]): Promise<string> {
   });
   const settings = { rounds: Number(values.rounds), tokens: Number(values.tokens), onnx: values.onnx };
   const names: RuntimeName[] = ['Transept'];
-  if (!values['only-ours'] && values.onnx) {
-    installPeers();
-    names.push('transformers.js');
-  }
+  if (!values['only-ours']) installPeers();
+  if (!values['only-ours'] && values.onnx) names.push('transformers.js');
   const wanted = new RegExp(values.only);
   const before = loadavg()[0]!;
   using server = await servePages(values.onnx);
@@ -72,12 +70,18 @@ async function benchWebgpu(args: readonly string[]): Promise<string> {
     if (wanted.test('replay')) replays[name] = await page.evaluate((n) => bench.timeReplays(n, 500), name);
   const adapter = await page.evaluate(() => bench.adapter());
   const coldStart = wanted.test('cold') ? await (await open()).evaluate(() => bench.coldStart()) : undefined;
+  const operators: OperatorResult[] = [];
+  for (const one of gpuOperatorCases)
+    if (wanted.test(one.name)) operators.push(await measureOperator(page, one, values['only-ours'], settings.rounds));
   const cases: CaseResult[] = [];
   for (const one of gpuCases) {
     if (!wanted.test(one.name)) continue;
     await page.close();
     page = await open();
-    const result = await measureCase(page, one, names, settings);
+    const result = await measureCase(page, one, names, settings).catch((error: unknown): CaseResult => {
+      const why = String(error).slice(0, 200);
+      return { ...one, runtimes: {}, absent: Object.fromEntries(names.map((name) => [name, why])) };
+    });
     cases.push(result);
     console.error(asLine(result));
   }
@@ -88,6 +92,7 @@ async function benchWebgpu(args: readonly string[]): Promise<string> {
     adapter,
     versions: Object.fromEntries(names.map((name) => [name, versionOf(name)])),
     leftOut: values.onnx ? leftOut : { ...leftOut, 'transformers.js': 'it takes exports of the models: --onnx FOLDER' },
+    operators,
     cases,
     replays,
     coldStart,
@@ -120,7 +125,10 @@ async function measureCase(
     page.evaluate(([r, n, c]) => bench.run(r, n, c), [runtime, name, count] as const);
   for (const runtime of names)
     try {
-      if (runtime !== 'Transept' && !existsSync(join(onnx!, fileOf(task)))) continue;
+      if (runtime !== 'Transept' && !existsSync(join(onnx!, fileOf(task)))) {
+        absent[runtime] = `there is no ${fileOf(task)}`;
+        continue;
+      }
       await page.evaluate((r) => bench.start(r), runtime);
       const prepared = await page.evaluate(([r, n, t]) => bench.prepare(r, n, t), [runtime, name, task] as const);
       if (prepared === undefined) continue;
@@ -156,6 +164,35 @@ async function measureCase(
     };
   }
   return { name, task: { ...task, tokens }, runtimes, absent };
+}
+
+/** Runtimes in turns, several times. */
+async function measureOperator(
+  page: Page,
+  { name, operator }: GpuOperatorCase,
+  onlyOurs: boolean,
+  rounds: number,
+): Promise<OperatorResult> {
+  const names: OperatorRuntime[] = onlyOurs ? ['Transept'] : ['Transept', 'tfjs', 'jax-js'];
+  const absent: Record<string, string> = {};
+  const times = new Map<OperatorRuntime, number[]>();
+  for (const runtime of names)
+    try {
+      await page.evaluate(([r, o]) => bench.prepareOperator(r, o), [runtime, operator] as const);
+      times.set(runtime, []);
+    } catch (error) {
+      absent[runtime] = String(error).slice(0, 200);
+    }
+  for (let round = 0; round < 4 * rounds; round++)
+    for (const [runtime, list] of times) list.push(await page.evaluate((r) => bench.runOperator(r), runtime));
+  const runtimes = Object.fromEntries(
+    [...times].map(([runtime, list]) => {
+      const sorted = list.toSorted((a, b) => a - b);
+      return [runtime, { median: sorted[sorted.length >> 1]!, best: sorted[0]!, worst: sorted.at(-1)! }];
+    }),
+  );
+  for (const [runtime, why] of Object.entries(absent)) console.error(`${name}: ${runtime} failed: ${why}`);
+  return { name, runtimes, absent };
 }
 
 /** Milliseconds that a page's thread has computed, WebAssembly and garbage collection included. */

@@ -27,6 +27,15 @@ export interface CaseResult {
   readonly absent: Readonly<Record<string, string>>;
 }
 
+/** Milliseconds of an operator, its result read into JavaScript. */
+export interface OperatorResult {
+  readonly name: string;
+  readonly runtimes: Readonly<
+    Record<string, { readonly median: number; readonly best: number; readonly worst: number }>
+  >;
+  readonly absent: Readonly<Record<string, string>>;
+}
+
 export interface GpuReport {
   readonly machine: string;
   /** Processes that wanted a processor, over the last minute, when it began and ended. */
@@ -35,6 +44,7 @@ export interface GpuReport {
   readonly adapter: string;
   readonly versions: Readonly<Record<string, string>>;
   readonly leftOut: Readonly<Record<string, string>>;
+  readonly operators: readonly OperatorResult[];
   readonly cases: readonly CaseResult[];
   /** `run` of a step by itself, in models that are narrow. */
   readonly replays: Readonly<Record<string, ReplayTimes>>;
@@ -73,6 +83,7 @@ export function asMarkdown(report: GpuReport): string {
     '| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |',
     ...rows,
     '',
+    ...operatorTable(report),
     ...Object.entries(replays).map(
       ([name, { dispatches, median, best }]) =>
         `\`run\` of a step of ${name}: ${dispatches} dispatches, ${digits(median)} µs (best ${digits(best)})`,
@@ -80,6 +91,22 @@ export function asMarkdown(report: GpuReport): string {
     ...(coldStart ? [coldLine(coldStart)] : []),
     ...Object.entries(report.leftOut).map(([runtime, why]) => `Left out: ${runtime}, because ${why}.`),
   ].join('\n');
+}
+
+function operatorTable({ operators }: GpuReport): string[] {
+  if (operators.length === 0) return [];
+  const names = [...new Set(operators.flatMap(({ runtimes, absent }) => Object.keys({ ...runtimes, ...absent })))];
+  const cell = ({ runtimes, absent }: OperatorResult, name: string): string => {
+    const found = runtimes[name];
+    if (!found) return absent[name] ? 'failed' : '–';
+    return `${digits(found.median)} (${digits(found.best)}–${digits(found.worst)})`;
+  };
+  return [
+    `| operator, ms | ${names.join(' | ')} |`,
+    `| --- | ${names.map(() => '---:').join(' | ')} |`,
+    ...operators.map((one) => `| ${one.name} | ${names.map((name) => cell(one, name)).join(' | ')} |`),
+    '',
+  ];
 }
 
 const coldLine = ({ device, loaded, firstToken, warm, longTasks }: ColdStart): string =>

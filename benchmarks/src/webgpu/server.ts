@@ -24,6 +24,8 @@ const imports = {
   'onnxruntime-web/webgpu': `/peers/${onnxruntime}/dist/ort.webgpu.min.mjs`,
   'onnxruntime-common': '/peers/onnxruntime-common/dist/esm/index.js',
   '@huggingface/transformers': '/peers/@huggingface/transformers/dist/transformers.web.js',
+  '@tensorflow/tfjs-core': '/peers/@tensorflow/tfjs-core/dist/tf-core.fesm.min.js',
+  '@tensorflow/tfjs-backend-webgpu': '/peers/@tensorflow/tfjs-backend-webgpu/dist/tf-backend-webgpu.fesm.min.js',
   '@jax-js/jax': '/peers/@jax-js/jax/dist/index.js',
 };
 

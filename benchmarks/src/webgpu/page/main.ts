@@ -3,6 +3,8 @@ import type { Task } from '../../cpu/models.ts';
 import { coldStart } from './cold.ts';
 import { counted } from './counters.ts';
 import type { Counts } from './counters.ts';
+import { jax, tfjs, transept as transeptOperators } from './operators.ts';
+import type { GpuOperator, Maker, Run } from './operators.ts';
 import { timeReplays } from './replay.ts';
 import type { PageRuntime, PageTask, Times } from './runtime.ts';
 import { transept } from './transept.ts';
@@ -35,6 +37,27 @@ export const run = (runtime: RuntimeName, name: string, tokens: number): Promise
 
 export const count = (runtime: RuntimeName, name: string, tokens: number): Promise<Counts> =>
   counted(() => run(runtime, name, tokens));
+
+const operatorMakers = { Transept: transeptOperators, tfjs, 'jax-js': jax };
+export type OperatorRuntime = keyof typeof operatorMakers;
+
+const makersReady = new Map<OperatorRuntime, Maker>();
+const operators = new Map<OperatorRuntime, Run>();
+
+/** Makes an operator ready, and runs it once. */
+export async function prepareOperator(runtime: OperatorRuntime, operator: GpuOperator): Promise<void> {
+  let maker = makersReady.get(runtime);
+  if (!maker) makersReady.set(runtime, (maker = await operatorMakers[runtime]()));
+  operators.set(runtime, await maker(operator));
+  await operators.get(runtime)!();
+}
+
+/** Milliseconds of one run of the operator that is ready. */
+export async function runOperator(runtime: OperatorRuntime): Promise<number> {
+  const began = performance.now();
+  await operators.get(runtime)!();
+  return performance.now() - began;
+}
 
 export { coldStart, timeReplays };
 
