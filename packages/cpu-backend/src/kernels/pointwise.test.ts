@@ -29,6 +29,12 @@ function ulps(got: number, want: number): number {
   return Math.abs(got - want) / 2 ** (exponent - 23);
 }
 
+const word = new Uint32Array(1);
+function bitsToFloat(bits: number): number {
+  word[0] = bits;
+  return new Float32Array(word.buffer)[0]!;
+}
+
 function erf(x: number): number {
   // Series below 3, continued fraction above: both to f64 precision.
   const t = Math.abs(x);
@@ -92,6 +98,50 @@ describe('functions of one number stay within their error bound, in ULP', () => 
       }
     }),
   );
+  /** Of every so many f32, both signs: all exponents, 128 or more numbers each. */
+  const step = Number(process.env['TRANSEPT_SWEEP_STEP'] ?? 65521);
+  const sweep = operand([Math.ceil(2 ** 32 / step)], (i) => bitsToFloat(i * step));
+  const sigmoid = apply('div', constant(1), apply('add', constant(1), apply('exp', apply('neg', input(0)))));
+  const swept: [string, Expr, (x: number) => number, number][] = [
+    ['exp', apply('exp', input(0)), Math.exp, 1.5],
+    ['log', apply('log', input(0)), Math.log, 1],
+    ['tanh', apply('tanh', input(0)), Math.tanh, 2],
+    ['erf', apply('erf', input(0)), erf, 2],
+    ['sigmoid', sigmoid, (x) => 1 / (1 + Math.exp(-x)), 3],
+  ];
+  test.each(swept)('%s of every so many f32', async (name, expr, exact, bound) => {
+    const wants = Float64Array.from({ length: sweep.shape[0]! }, (_, i) => exact(elementAt(sweep, i)));
+    for (const simd of ['relaxed, 1', 'plain, 1']) {
+      const y = await runCase(backends[simd]!, {
+        op: 'pointwise',
+        attrs: { expr },
+        inputs: [sweep],
+        output: { shape: sweep.shape },
+      });
+      let worst = { error: -1, i: 0 };
+      wants.forEach((want, i) => {
+        const got = elementAt(y, i);
+        const gone = got === 0 && Math.abs(want) < 2 ** -126; // 1 / overflow
+        const error = gone ? 0 : ulps(got, want);
+        if (!(error <= worst.error)) worst = { error, i };
+      });
+      const at = `${simd}: ${name}(${elementAt(sweep, worst.i)}) = ${elementAt(y, worst.i)}`;
+      if (process.env['TRANSEPT_SWEEP_STEP']) console.log(`${at}: ${worst.error.toFixed(2)} ULP`);
+      expect(worst.error, at).toBeLessThanOrEqual(bound);
+    }
+  });
+  test('the exponential of softmax', async () => {
+    const x = operand([20000, 2], (i) => (i % 2 ? 0 : -(random() ** 2) * 100));
+    for (const simd of ['relaxed, 1', 'plain, 1']) {
+      const y = await runCase(backends[simd]!, { op: 'softmax', inputs: [x], output: { shape: x.shape } });
+      for (let i = 0; i < x.shape[0]!; i++) {
+        const want = 1 / (1 + Math.exp(-elementAt(x, 2 * i)));
+        const got = elementAt(y, 2 * i);
+        if (want >= 2 ** -125) expect(ulps(got, want), `${simd}: ${elementAt(x, 2 * i)}`).toBeLessThanOrEqual(4);
+        else expect(Math.abs(got - want)).toBeLessThanOrEqual(2 ** -125);
+      }
+    }
+  });
   test('sin and cos of huge numbers stay in [-1, 1]', async () => {
     const x = operand([1000], (i) => 2 ** (28 + i / 10));
     for (const backend of Object.values(backends))
