@@ -64,11 +64,11 @@ const rows = (g: Graph): Record<string, Tensor> => {
 };
 const columns = (m: number) => (g: Graph) => ({ y: matmul(g.input('x', [m, v]), g.parameter('w', [v, c])) });
 
-await onTarget('weights in parts', { binding: 32768 }, (backend) => {
+await onTarget('weights in parts', { binding: 32768, tile: { rows: 1, columns: 4 } }, (backend) => {
   test.each([undefined, 'f16'] as const)('stored as %s', (storage) => compare(backend, weights(storage), rows));
   test('products with columns', () => compare(backend, weights(), columns(3)));
 });
-await onTarget('weights in blocks in parts', { binding: 4608 }, (backend) => {
+await onTarget('weights in blocks in parts', { binding: 8704, tile: { rows: 1, columns: 4 } }, (backend) => {
   test.each(['q8', 'q4'] as const)('stored as %s', (storage) => compare(backend, weights(storage), rows));
 });
 await onTarget('weights in parts, as a GPU', { binding: 32768, software: false }, (backend) => {
