@@ -9,6 +9,7 @@ import { readOnce, StagingRing } from './staging.ts';
 import { scratch } from './step.ts';
 import type { Dispatch, Step } from './step.ts';
 import { stampPasses } from './timestamps.ts';
+import { turns } from './turns.ts';
 
 type Bound = Extract<PlannedBuffer, { kind: 'bound' }>;
 
@@ -79,8 +80,17 @@ export class GpuProgram implements Program {
     const { context } = this.#host;
     const what = `load ${plan.name}`;
     const supplied = plan.buffers.map((b) => (b.kind === 'bound' ? this.#take(b, bound, what) : undefined));
-    const work = plan.calls.flatMap((call) => this.#host.prepare(call, plan).map((dispatch) => ({ dispatch, call })));
-    for (const { dispatch, call } of work) this.#checkLimits(dispatch, call);
+    const work: Work[] = [];
+    const turn = turns();
+    for (const call of plan.calls) {
+      await turn();
+      for (const dispatch of this.#host.prepare(call, plan)) {
+        this.#checkLimits(dispatch, call);
+        work.push({ dispatch, call });
+      }
+    }
+    signal?.throwIfAborted();
+    context.check(what);
 
     const refuse = async (which: string, error: string): Promise<never> => {
       await context.settleLoss(what);
