@@ -12,6 +12,7 @@ import { machine } from '../report.ts';
 import { gpuCases, gpuOperatorCases } from './cases.ts';
 import type { GpuCase, GpuOperatorCase } from './cases.ts';
 import type { OperatorRuntime, RuntimeName } from './page/main.ts';
+import { childrenMs } from './processors.ts';
 import type { Times } from './page/runtime.ts';
 import { asMarkdown, perToken } from './report.ts';
 import type { CaseResult, GpuReport, Measurement, OperatorResult } from './report.ts';
@@ -147,19 +148,19 @@ async function measureCase(
       page.evaluate(([r, c, k]) => bench.count(r, c, k), [runtime, name, n] as const);
     const further = tokens > 0 ? tokens - few : 1;
     const none = { submits: 0, passes: 0, dispatches: 0, created: 0, written: 0, read: 0 };
-    const spent = async (n: number): Promise<number> => {
-      const began = await thread();
+    const spent = async (n: number): Promise<{ thread: number; processors: number }> => {
+      const began = [await thread(), childrenMs() ?? NaN] as const;
       await run(runtime, n);
-      return (await thread()) - began;
+      return { thread: (await thread()) - began[0], processors: (childrenMs() ?? NaN) - began[1] };
     };
-    const base = tokens > 0 ? await spent(few) : 0;
+    const base = tokens > 0 ? await spent(few) : { thread: 0, processors: 0 };
     const each = times.map(({ first, rest }) => (tokens > 0 ? rest / (tokens - 1) : first)).toSorted((a, b) => a - b);
     const firsts = times.map(({ first }) => first).toSorted((a, b) => a - b);
     runtimes[runtime] = {
       cold,
       first: firsts[firsts.length >> 1]!,
       token: { median: each[each.length >> 1]!, best: each[0]!, worst: each.at(-1)! },
-      thread: ((await spent(tokens)) - base) / further,
+      ...perToken(await spent(tokens), base, further),
       counts: perToken(await count(tokens), tokens > 0 ? await count(few) : none, further),
     };
   }

@@ -15,6 +15,8 @@ export interface Measurement {
   readonly token: { readonly median: number; readonly best: number; readonly worst: number };
   /** Of the page's thread, for each token or encoding. */
   readonly thread: number;
+  /** Of all processors on all processes of the browser, for each token or encoding; NaN where the system does not tell. */
+  readonly processors: number;
   /** For each token or encoding. */
   readonly counts: Counts;
 }
@@ -72,15 +74,15 @@ export function asMarkdown(report: GpuReport): string {
       const { submits, dispatches, created, written, read } = m.counts;
       const counts = [submits, dispatches, created, written, read].map((n) => digits(n));
       return [
-        `| ${[name, runtime, speed, digits(m.first), digits(m.cold), digits(m.thread), ...counts].join(' | ')} |`,
+        `| ${[name, runtime, speed, digits(m.first), digits(m.cold), digits(m.processors), digits(m.thread), ...counts].join(' | ')} |`,
       ];
     }),
   );
   return [
     `${machine}, load ${load.map(digits).join(' to ')}; ${browser} on ${adapter}. Median (range), all runtimes in turns.`,
     '',
-    '| work | runtime | speed | first, ms | cold, ms | thread, ms | submits | dispatches | created | bytes written | read |',
-    '| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |',
+    '| work | runtime | speed | first, ms | cold, ms | processors, ms | thread, ms | submits | dispatches | created | bytes written | read |',
+    '| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |',
     ...rows,
     '',
     ...operatorTable(report),
