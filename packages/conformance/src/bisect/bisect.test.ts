@@ -1,6 +1,8 @@
-import { add, gather, matmul, mul, reference, scatter, slice, softmax, trace } from '@transept/tensor';
+import { add, gather, matmul, mul, reference, rmsNorm, scatter, slice, softmax, trace } from '@transept/tensor';
 import type { Backend, Call, Graph, Tensor } from '@transept/tensor';
 import { expect, test } from 'vitest';
+import { neighbourFaults } from '../faults/neighbours.ts';
+import { sound } from '../faults/sound.ts';
 import type { TypedArray } from '../fence.ts';
 import { asLowered } from './as-lowered.ts';
 import { bisect } from './bisect.ts';
@@ -131,4 +133,29 @@ test('a plan call by call against the exact results: what only fusion makes wron
   });
   const wrong = await of(fused);
   expect(wrong.filter(([, differs]) => differs)).toEqual([['pointwise', true]]);
+});
+
+test('a call with norms and caches joined to it is judged by all that it writes', async () => {
+  const build = (g: Graph): Record<string, Tensor> => {
+    const h = rmsNorm(g.input('x', [2, 3]), g.parameter('scale', [3]), 1e-6);
+    const y = matmul(h, g.parameter('weight', [3, 4]));
+    scatter(g.state('cache', [5, 2]), g.scalar('at'), slice(y, 1, 2));
+    return { y, h: mul(h, 1) };
+  };
+  const held = { ...contents, scale: wave(3), cache: wave(10) } as Record<string, TypedArray>;
+  const inputs = { contents: (name: string) => held[name]!, scalars: [3] };
+  const of = async (backend: Backend): Promise<OperationReport[]> => {
+    const found: OperationReport[] = [];
+    for await (const report of asLowered(trace('test', build), inputs, backend)) found.push(report);
+    return found;
+  };
+  expect(await of(sound())).toMatchObject([
+    { op: 'matmul', differs: false, parameters: ['weight', 'scale'], shape: [2, 4] },
+    { op: 'pointwise', differs: false },
+  ]);
+  const fault = neighbourFaults.find(({ op, name }) => op === 'matmul' && name === 'stored: one row late');
+  expect(await of(sound(fault))).toMatchObject([
+    { op: 'matmul', differs: true, shape: [5, 2] },
+    { op: 'pointwise', differs: false },
+  ]);
 });
