@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { BackendError, formatPlan, gather, layerNorm, linear, lower, softmax, trace } from '@transept/tensor';
 import type { Backend, Plan, Program, Storage } from '@transept/tensor';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { cpu } from './index.ts';
 
 /** A layer's worth of calls: some that threads share, some too small for it. */
@@ -46,10 +46,16 @@ test.each([1, 2])('10,000 runs on %i threads leave nothing in the heap', async (
   expect(backend.memory.bytes).toBe(bytes);
 });
 
-test('by itself it takes no more threads than the machine has', async () => {
+test.each([
+  [1, 1],
+  [2, 2],
+  [3, 3],
+  [64, 4],
+])('by itself it takes, where the machine has %i processors, %i threads', async (hardwareConcurrency, threads) => {
+  vi.stubGlobal('navigator', { hardwareConcurrency });
+  onTestFinished(() => void vi.unstubAllGlobals());
   using backend = await cpu();
-  const { threads } = backend.capabilities.details;
-  expect(threads).toBeLessThanOrEqual(navigator.hardwareConcurrency);
+  expect(backend.capabilities.details).toMatchObject({ threads });
 });
 
 describe.each<[how: string, refused: new () => object]>([
