@@ -51,7 +51,7 @@ export function rotaryParameters(
   if (shared && !(share > 0 && share <= 1))
     from('partial_rotary_factor').fail(partialKey, `it is ${share}`, 'a number above 0, at most 1');
   const size = shared ? Math.floor(headSize * share) : headSize;
-  if (size < 2 || 2 * Math.ceil(size / 2) > headSize)
+  if (size < 2 || 2 * Math.ceil(size / 2) > headSize || (kind === 'yarn' && size % 2 === 1))
     config.fail(partialKey, `${size} of the ${headSize} elements of a head are rotated`, 'a share that gives pairs');
   if (theta <= 0) from('rope_theta').fail('rope_theta', `it is ${theta}`, 'a number above 0');
   const scaling = parameters && readScaling(kind, parameters, config, keys, Math.ceil(size / 2));
