@@ -73,6 +73,8 @@ describe('rotary embeddings', () => {
     const share = { rope_type: 'linear', factor: 2, partial_rotary_factor: 0 };
     expect(() => read({ rope_parameters: share })).toThrow(/"partial_rotary_factor": it is 0/);
     const odd = { rope_type: 'yarn', factor: 2, partial_rotary_factor: 0.45 };
-    expect(() => read({ rope_parameters: odd })).toThrow(/7 of the 16 elements of a head are rotated; expected a share/);
+    expect(() => read({ rope_parameters: odd })).toThrow(
+      /7 of the 16 elements of a head are rotated; expected a share/,
+    );
   });
 });
