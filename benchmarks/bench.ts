@@ -4,6 +4,7 @@ const benchmarks: Readonly<Record<string, () => Promise<{ bench(args: readonly s
   page: () => import('./src/page/bench.ts'),
   webgpu: () => import('./src/webgpu/bench.ts'),
   threads: () => import('./src/threads/bench.ts'),
+  calls: () => import('./src/threads/calls.ts'),
 };
 
 const [name = 'cpu', ...args] = process.argv.slice(2);

@@ -111,7 +111,8 @@ async function prepareTask(backend: Backend, task: Task): Promise<Prepared> {
   };
 }
 
-function storedNoise(storage: Storage, count: number): Uint8Array<ArrayBuffer> {
+/** Bytes of a stored weight, small numbers all. */
+export function storedNoise(storage: Storage, count: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(Math.ceil(storedBytes(storage, count) / 4) * 4).map((_, i) => (i * 2654435761) >>> 24);
   if (storage === 'f16') new Uint16Array(bytes.buffer).forEach((x, i, all) => (all[i] = 0x2000 | (x & 0x83ff)));
   const block = storage === 'q8' ? 34 : storage === 'q4' ? 18 : 0;

@@ -5,6 +5,7 @@ import { BackendError, formatPlan, gather, layerNorm, linear, lower, softmax, tr
 import type { Backend, Plan, Program, Storage } from '@transept/tensor';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { cpu } from './index.ts';
+import type { LoadedProgram } from './index.ts';
 
 /** A layer's worth of calls: some that threads share, some too small for it. */
 const planFor = (backend: Backend, storage?: Storage): Plan => {
@@ -29,6 +30,19 @@ test('a plan says which way every call takes', async () => {
   expect(text).toContain('[f32 panels, tiles of 1×32, shared by threads]');
   expect(text).toContain('[q8 panels times rows in 16 bits, tiles of 1×8, shared by threads]');
   expect(formatPlan(planFor(backend))).not.toContain('panels');
+});
+
+test.each([1, 2])('taking the time of each call, on %i threads, leaves nothing behind', async (threads) => {
+  using backend = await cpu({ threads });
+  const plan = planFor(backend);
+  using program = (await loadBlank(backend, plan)) as LoadedProgram;
+  program.run();
+  const { bytes } = backend.memory;
+  const times = program.timeCalls(5);
+  expect(times).toHaveLength(plan.calls.length);
+  expect(Math.min(...times)).toBeGreaterThanOrEqual(0);
+  expect(backend.memory.bytes).toBe(bytes);
+  program.run();
 });
 
 test.each([1, 2])('10,000 runs on %i threads leave nothing in the heap', async (threads) => {

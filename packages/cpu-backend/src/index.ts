@@ -1,2 +1,3 @@
 export { cpu } from './backend.ts';
 export type { CpuOptions } from './backend.ts';
+export type { LoadedProgram } from './program.ts';
