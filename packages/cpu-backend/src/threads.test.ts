@@ -8,7 +8,7 @@ import { cpu } from './index.ts';
 import { Heap } from './memory.ts';
 import { stepWords, writeProgram } from './replay.ts';
 import { kernelNumbers } from './step.ts';
-import { settle, sleepingHelpers } from './threads.ts';
+import { anyFailed, createHelpers, settle, sleepingHelpers } from './threads.ts';
 import { compileVariant } from './variants.ts';
 
 /** Resolves once it is so. Tests have a limit of time themselves. */
@@ -42,17 +42,49 @@ test('helpers sleep when there is nothing to do, each of them', async () => {
   helpers!.dispose();
 });
 
-test('a run does not wait for helpers that do not come', async () => {
+/** Kernels for several threads, of which there is one. */
+async function withoutHelpers(): Promise<{ heap: Heap; exports: KernelExports }> {
   const memory = new WebAssembly.Memory({ initial: 16, maximum: 16, shared: true });
   const instance = await WebAssembly.instantiate(await compileVariant('plain', true), { env: { memory } });
-  const exports = instance.exports as unknown as KernelExports;
-  const heap = new Heap(memory, 2 ** 20);
+  return { heap: new Heap(memory, 2 ** 20), exports: instance.exports as unknown as KernelExports };
+}
+
+test('a run does not wait for helpers that do not come', async () => {
+  const { heap, exports } = await withoutHelpers();
   const program = emptyProgram(heap, 30, 8);
   for (let i = 0; i < 1000; i++) exports.run(program);
   const done = heap.words[128 / 4];
   // 20 shared steps in 8 parts, and what the first thread does between them.
   expect(done).toBe(20 * 8 + 9);
 });
+
+test('a run ends when the thread fails that it waits for', async () => {
+  const { heap, exports } = await withoutHelpers();
+  const program = emptyProgram(heap, 1, 2);
+  const [, , , claims, stride] = heap.words.subarray(program / 4);
+  // The second part was taken, as far as the first thread can see.
+  heap.words[(claims! + stride!) / 4] = 2 ** 30;
+  const { memory } = heap;
+  const helpers = createHelpers(Promise.resolve({ module: new WebAssembly.Module(failing), memory }), 1);
+  // Its worker has what it needs before this thread waits.
+  await Promise.resolve();
+  exports.run(program);
+  expect(anyFailed(heap.words)).toBe(true);
+  const { failed, dispose } = await helpers;
+  expect((await failed).message).toMatch(/^cpu: thread 1 failed: .*unreachable/);
+  dispose();
+});
+
+// prettier-ignore
+const failing = new Uint8Array([
+  0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00, // magic, version
+  0x01, 0x05, 0x01, 0x60, 0x01, 0x7f, 0x00, // one type: i32 → ()
+  0x03, 0x03, 0x02, 0x00, 0x00, // two functions of it
+  0x07, 0x16, 0x02, // two exports
+  0x0b, ...new TextEncoder().encode('setMaySleep'), 0x00, 0x00,
+  0x04, ...new TextEncoder().encode('work'), 0x00, 0x01,
+  0x0a, 0x08, 0x02, 0x02, 0x00, 0x0b, 0x03, 0x00, 0x00, 0x0b, // nothing; unreachable
+]);
 
 /** Layers of calls, shared and not, whose result depends on every one of them. */
 async function layers(backend: Backend, width: number): Promise<{ run(): Promise<Uint8Array>; program: Program }> {
