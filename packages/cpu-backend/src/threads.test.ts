@@ -60,10 +60,10 @@ test('a run does not wait for helpers that do not come', async () => {
 
 test('a run ends when the thread fails that it waits for', async () => {
   const { heap, exports } = await withoutHelpers();
-  const program = emptyProgram(heap, 1, 2);
+  const program = emptyProgram(heap, 1, 3);
   const [, , , claims, stride] = heap.words.subarray(program / 4);
-  // The second part was taken, as far as the first thread can see.
-  heap.words[(claims! + stride!) / 4] = 2 ** 30;
+  // All parts but its own were taken, as far as the first thread can see.
+  for (const part of [1, 2]) heap.words[(claims! + part * stride!) / 4] = 2 ** 30;
   const { memory } = heap;
   const helpers = createHelpers(Promise.resolve({ module: new WebAssembly.Module(failing), memory }), 1);
   // Its worker has what it needs before this thread waits.
