@@ -3,7 +3,7 @@
 import type { Files } from '@transept/checkpoint';
 import { createModel, parametersOf } from '@transept/models';
 import type { Json } from '@transept/models';
-import { elements } from '@transept/tensor';
+import { elements, shapeInCheckpoint } from '@transept/tensor';
 import type { Shape } from '@transept/tensor';
 import { noise } from './random.ts';
 
@@ -17,7 +17,7 @@ interface Entry {
 export function randomModel(name: string, config: Json): Files {
   const parts = new Map<string, Shape>();
   for (const { source } of parametersOf(createModel(config)))
-    if ('parts' in source) for (const part of source.parts) parts.set(part.name, part.shape);
+    if ('parts' in source) for (const part of source.parts) parts.set(part.name, shapeInCheckpoint(part));
   const entries: Entry[] = [];
   const header: Record<string, unknown> = {};
   let end = 0;

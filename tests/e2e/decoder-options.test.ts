@@ -7,6 +7,7 @@ import { cpu } from '@transept/cpu-backend';
 import { forward, generate } from '@transept/generate';
 import { createModel, loadModel, parametersOf } from '@transept/models';
 import type { LoadedModel } from '@transept/models';
+import { shapeInCheckpoint } from '@transept/tensor';
 import type { Backend } from '@transept/tensor';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -149,7 +150,9 @@ function randomModel(config: Variant['config']): Files {
   const tensors: Record<string, StoredTensor> = {};
   for (const { source } of parametersOf(createModel(config)))
     if ('parts' in source)
-      for (const { name, shape } of source.parts) {
+      for (const part of source.parts) {
+        const { name } = part;
+        const shape = shapeInCheckpoint(part);
         const scale = shape.length > 1 ? 1.4 / Math.sqrt(Math.min(...shape)) : 0.2;
         const isNorm = shape.length === 1 && name.endsWith('weight') && !source.plus;
         const data = Float32Array.from(

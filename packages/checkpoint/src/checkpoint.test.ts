@@ -36,6 +36,19 @@ describe('openCheckpoint', () => {
     expect([...(await checkpoint.read('half', { as: 'f16' }))]).toEqual([0x3c00, 0xc000]);
   });
 
+  it('reads matrices with rows and columns exchanged, and refuses what is none', async () => {
+    const written = await openCheckpoint(
+      blobs({ 'model.safetensors': file({ w: f32([2, 3], 1, 2, 3, 4, 5, 6), v: f32([2], 7, 8) }) }),
+    );
+    const checkpoint = written.transposed(new Set(['w']));
+    expect([...(await checkpoint.read('w', { as: 'f32', shape: [3, 2] }))]).toEqual([1, 4, 2, 5, 3, 6]);
+    for await (const { info, data } of checkpoint.stream(['w'], { as: 'f32' }))
+      expect([info.shape, ...data]).toEqual([[3, 2], 1, 4, 2, 5, 3, 6]);
+    const again = checkpoint.transposed(new Set(['w']));
+    expect([...(await again.read('w', { as: 'f32', shape: [2, 3] }))]).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(() => written.transposed(new Set(['v']))).toThrow('"v" in model.safetensors has shape [2]');
+  });
+
   it('reads shards through their index', async () => {
     const checkpoint = await openCheckpoint(blobs({ ...shards, 'model.safetensors.index.json': index(weightMap) }));
     expect([...checkpoint.tensors.keys()].sort()).toEqual(['a', 'b', 'c']);

@@ -33,6 +33,8 @@ export interface Checkpoint {
   readonly metadata: Readonly<Record<string, string>>;
   /** The tensor of that name. Throws a CheckpointError if there is none, or if its shape is not the one given. */
   find(name: string, shape?: Shape): TensorInfo;
+  /** The same with some matrices read with rows and columns exchanged. Throws a CheckpointError for what is no matrix. */
+  transposed(names: ReadonlySet<string>): Checkpoint;
   /** One whole tensor, row-major, converted. */
   read<T extends Target>(
     name: string,
@@ -81,6 +83,11 @@ function checkpointOf(files: Files, place: string, { tensors: list, metadata }: 
     tensors,
     metadata,
     find,
+    transposed: (names) =>
+      checkpointOf(files, place, {
+        tensors: list.map((info) => (names.has(info.name) ? exchanged(info) : info)),
+        metadata,
+      }),
     async read(name, { as, shape, signal }) {
       const info = find(name, shape);
       const bytes = await files.read(info.file, { start: info.start, end: info.end, ...(signal && { signal }) });
@@ -93,6 +100,17 @@ function checkpointOf(files: Files, place: string, { tensors: list, metadata }: 
         options,
       ),
   };
+}
+
+/** A matrix with rows and columns exchanged: what the file itself holds so is then as it lies. */
+function exchanged({ arranged, ...info }: TensorInfo): TensorInfo {
+  const kind = arranged?.kind ?? 'none';
+  if (info.shape.length !== 2 || (kind !== 'none' && kind !== 'transposed'))
+    throw new CheckpointError(
+      `checkpoint: tensor ${quoted(info.name)} in ${info.file} has shape ${formatShape(info.shape)} and arrangement ${kind}; only a plain matrix is read with rows and columns exchanged`,
+    );
+  const shape = info.shape.toReversed();
+  return { ...info, shape, ...(kind === 'none' && { arranged: { kind: 'transposed' as const } }) };
 }
 
 /** A hint: the names that share the longest end or beginning with the one that is missing. */

@@ -1,5 +1,5 @@
 // Affine maps: a weight stored [out, in] as in torch.nn.Linear, and perhaps a bias.
-import { add, linear as product, transpose } from '@transept/tensor';
+import { add, linear as product } from '@transept/tensor';
 import type { Tensor } from '@transept/tensor';
 import type { Weights } from './weights.ts';
 
@@ -18,9 +18,9 @@ export const linearWeights = (w: Weights, name: string, inputs: number, outputs:
   ...(bias ? { bias: w.get(`${name}.bias`, [outputs]) } : {}),
 });
 
-/** The same with the weight stored [inputs, outputs], as in GPT-2's Conv1D. */
+/** The same where checkpoints have the weight as [inputs, outputs], as GPT-2's Conv1D; it is exchanged as it is loaded. */
 export const transposedLinearWeights = (w: Weights, name: string, inputs: number, outputs: number): Linear => ({
-  weight: transpose(w.get(`${name}.weight`, [inputs, outputs])),
+  weight: w.get(`${name}.weight`, [outputs, inputs], { transposed: true }),
   bias: w.get(`${name}.bias`, [outputs]),
 });
 

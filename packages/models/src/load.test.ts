@@ -40,6 +40,21 @@ describe('loadModel', () => {
     expect(loaded.stored.size).toBe(0);
   });
 
+  it('stores matrices that a checkpoint has the other way round, exchanged as they are loaded', async () => {
+    const files = folder(fileURLToPath(new URL('../../../fixtures/tiny-random-gpt2', import.meta.url)));
+    const name = 'transformer.h.0.mlp.c_fc.weight';
+    const values = await (await openCheckpoint(files)).read(name, { as: 'f32', shape: [32, 128] });
+    const exchanged = values.map((_, i) => values[(i % 32) * 128 + Math.floor(i / 32)]!);
+    for (const weights of ['f32', 'q8'] as const) {
+      const backend = reference();
+      using loaded = await loadModel(files, backend, { weights });
+      expect(loaded.stored.get(name)).toBe(weights === 'q8' ? 'q8' : undefined);
+      const bytes = await backend.read(loaded.parameter(parametersOf(loaded.model).find((p) => p.name === name)!));
+      if (weights === 'q8') expect(expandStored('q8', bytes)).toEqual(expandStored('q8', asBytes(exchanged, 'q8')));
+      else expect(new Float32Array(bytes.buffer)).toEqual(exchanged);
+    }
+  });
+
   it.each(['f16', 'bf16', 'q8', 'q4'] as const)('stores matrices as %s, the rest as f32', async (weights) => {
     const backend = reference();
     using loaded = await loadModel(stories, backend, { weights });

@@ -8,7 +8,7 @@ import type { Backend, Buffer, Parameter, Storage } from '@transept/tensor';
 import type { Json } from './config.ts';
 import { checkContent, contentOf } from './loading/content.ts';
 import type { Content } from './loading/content.ts';
-import { locate } from './loading/locate.ts';
+import { locate, transposedIn } from './loading/locate.ts';
 import type { Destination } from './loading/locate.ts';
 import { parametersOf } from './loading/parameters.ts';
 import { probeKeyValues } from './loading/probe.ts';
@@ -79,10 +79,15 @@ export async function loadModel(files: Files, backend: Backend, options: LoadMod
   const asSaid = createModel(said, modelType);
   checkCache(keyValueCache, backend);
   storageOf(asSaid, backend, weights);
-  const checkpoint = await openCheckpoint(files, cancel);
-  const { model, config, copies, warnings } = await tyingOf(asSaid, said, modelType, { files, checkpoint, ...cancel });
+  const asWritten = await openCheckpoint(files, cancel);
+  const { model, config, copies, warnings } = await tyingOf(asSaid, said, modelType, {
+    files,
+    checkpoint: asWritten,
+    ...cancel,
+  });
   const parameters = parametersOf(model);
   const stored = storageOf(model, backend, weights);
+  const checkpoint = asWritten.transposed(transposedIn(parameters, asWritten, model));
   const destinations = locate(parameters, checkpoint, model);
   checkMemory(parameters, stored, backend);
 

@@ -2,7 +2,7 @@
 // them.
 import { CheckpointError, ConversionError, encode, saveCheckpoint } from '@transept/checkpoint';
 import type { PlainDType, SavedTensor, SaveOptions, Sink } from '@transept/checkpoint';
-import { elements, expandStored, storedBytes } from '@transept/tensor';
+import { elements, expandStored, shapeInCheckpoint, storedBytes } from '@transept/tensor';
 import type { Parameter, ParameterPart } from '@transept/tensor';
 import { parametersOf } from './loading/parameters.ts';
 import type { LoadedModel } from './load.ts';
@@ -31,7 +31,7 @@ export async function saveModel(loaded: LoadedModel, to: Sink, options: SaveMode
       tensors.set(part.name, {
         name: part.name,
         dtype: inFile[dtype],
-        shape: part.shape,
+        shape: shapeInCheckpoint(part),
         data: async () => narrowed(part.name, await values(), dtype),
       });
     }
@@ -59,7 +59,7 @@ function narrowed(
 async function readPart(
   { backend, stored, parameter: bufferOf }: LoadedModel,
   parameter: Parameter,
-  { shape }: ParameterPart,
+  { shape, transposed }: ParameterPart,
   start: number,
 ): Promise<Float32Array<ArrayBuffer>> {
   const storage = stored.get(parameter.name);
@@ -71,5 +71,12 @@ async function readPart(
   const own = read.slice(first - from, end - from);
   const values = storage ? expandStored(storage, own) : new Float32Array(own.buffer);
   const plus = 'parts' in parameter.source ? (parameter.source.plus ?? 0) : 0;
-  return plus ? values.map((x) => x - plus) : values;
+  const plain = plus ? values.map((x) => x - plus) : values;
+  return transposed ? exchanged(plain, shape[1]!) : plain;
+}
+
+/** The values of a matrix with so many columns, column after column. */
+function exchanged(values: Float32Array<ArrayBuffer>, columns: number): Float32Array<ArrayBuffer> {
+  const rows = values.length / columns;
+  return values.map((_, i) => values[(i % rows) * columns + Math.floor(i / rows)]!);
 }

@@ -66,7 +66,13 @@ export interface ParameterPart {
   readonly shape: Shape;
   /** All zeros where the checkpoint has none of that name. */
   readonly optional?: boolean;
+  /** The checkpoint has the matrix with rows and columns exchanged. */
+  readonly transposed?: boolean;
 }
+
+/** The shape that a checkpoint has a part in. */
+export const shapeInCheckpoint = ({ shape, transposed }: ParameterPart): Shape =>
+  transposed ? shape.toReversed() : shape;
 
 /** What a graph wants to have bound under a name, never written. */
 export interface Parameter {
@@ -88,6 +94,8 @@ export interface ParameterOptions {
   readonly plus?: number;
   /** All zeros where the checkpoint has none of that name. */
   readonly optional?: boolean;
+  /** The checkpoint has the matrix with rows and columns exchanged; `shape` is that of the tensor in the graph. */
+  readonly transposed?: boolean;
 }
 
 export interface MergedOptions {
@@ -125,9 +133,10 @@ export class Graph {
     name: string,
     shape: Shape,
     dtype: DType = 'f32',
-    { plus = 0, optional = false }: ParameterOptions = {},
+    { plus = 0, optional = false, transposed = false }: ParameterOptions = {},
   ): Tensor {
-    const source = { parts: [{ name, shape, ...(optional && { optional }) }], ...(plus !== 0 && { plus }) };
+    const part = { name, shape, ...(optional && { optional }), ...(transposed && { transposed }) };
+    const source = { parts: [part], ...(plus !== 0 && { plus }) };
     return this.#parameter({ name: plus === 0 ? name : `${name}+${plus}`, shape, dtype, source });
   }
 

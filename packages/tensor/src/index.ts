@@ -3,7 +3,7 @@ export * from './dtype.ts';
 export * from './errors.ts';
 export * as expr from './expr.ts';
 export type { Expr, ScalarFn } from './expr.ts';
-export { Graph, trace } from './graph.ts';
+export { Graph, shapeInCheckpoint, trace } from './graph.ts';
 export type {
   CallNode,
   Operand,

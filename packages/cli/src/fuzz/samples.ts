@@ -2,7 +2,7 @@
 import { blobs, openCheckpoint, readGgufHeader, writeSafetensors } from '@transept/checkpoint';
 import type { Files, ReadOptions, StoredTensor } from '@transept/checkpoint';
 import { createModel, parametersOf } from '@transept/models';
-import { elements } from '@transept/tensor';
+import { elements, shapeInCheckpoint } from '@transept/tensor';
 
 /** One place of files, and which of them are changed. */
 export interface Sample {
@@ -62,8 +62,12 @@ const marian = {
 function weightsOf(config: object): Blob {
   const tensors: Record<string, StoredTensor> = {};
   for (const { source } of parametersOf(createModel(config as Record<string, unknown>)))
-    for (const { name, shape } of 'parts' in source ? source.parts : [])
-      tensors[name] = { dtype: 'F32', shape, data: new Float32Array(elements(shape)) };
+    for (const part of 'parts' in source ? source.parts : [])
+      tensors[part.name] = {
+        dtype: 'F32',
+        shape: shapeInCheckpoint(part),
+        data: new Float32Array(elements(part.shape)),
+      };
   return new Blob([writeSafetensors(tensors)]);
 }
 

@@ -16,6 +16,14 @@ export interface Destination {
 export const nameIn = (name: string, { tensors }: Checkpoint, model: Model): string =>
   tensors.has(name) ? name : (model.alternatives?.(name).find((other) => tensors.has(other)) ?? name);
 
+/** Names in the checkpoint of matrices that parameters want with rows and columns exchanged. */
+export const transposedIn = (parameters: readonly Parameter[], checkpoint: Checkpoint, model: Model): Set<string> =>
+  new Set(
+    parameters.flatMap(({ source }) =>
+      'parts' in source ? source.parts.flatMap((p) => (p.transposed ? [nameIn(p.name, checkpoint, model)] : [])) : [],
+    ),
+  );
+
 /**
  * Where each tensor of the checkpoint goes. A part that is optional and missing goes unmentioned: memory is zeros before it is
  * written. Throws a CheckpointError for a tensor that is missing or has another shape.
