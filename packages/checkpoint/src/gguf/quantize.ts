@@ -15,7 +15,12 @@ export interface Misfit {
 /** Whole blocks of 8 bits. Returns the first value that no scale fits, or undefined. */
 export function quantizeQ8(values: Float32Array, out: Uint8Array): Misfit | undefined {
   for (let i = 0, b = 0; i < values.length; i += BLOCK, b += 34) {
-    const largest = Math.abs(values[extreme(values, i)]!);
+    let largest = 0;
+    for (let j = i; j < i + BLOCK; j++) {
+      const size = Math.abs(values[j]!);
+      // A NaN stays.
+      if (size > largest || size !== size) largest = size;
+    }
     const d = Math.fround(largest / 127);
     if (!(d <= MAX_SCALE)) return misfit(values, i);
     const inverse = d === 0 ? 0 : Math.fround(1 / d);
@@ -23,7 +28,7 @@ export function quantizeQ8(values: Float32Array, out: Uint8Array): Misfit | unde
     for (let j = 0; j < BLOCK; j++) {
       const scaled = Math.fround(values[i + j]! * inverse);
       // Halves go away from zero.
-      out[b + 2 + j] = scaled < 0 ? -Math.floor(0.5 - scaled) : Math.floor(scaled + 0.5);
+      out[b + 2 + j] = (scaled + (scaled < 0 ? -0.5 : 0.5)) | 0;
     }
   }
   return undefined;
