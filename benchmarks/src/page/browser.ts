@@ -20,13 +20,18 @@ const flags = [
   '--js-flags=--max-old-space-size=8192',
 ];
 
-export async function startBrowser(): Promise<Browser> {
+export interface BrowserOptions {
+  /** Take the machine's own GPU where Chromium would be told to play one. */
+  readonly native?: boolean;
+}
+
+export async function startBrowser({ native = false }: BrowserOptions = {}): Promise<Browser> {
   const found = await findChromium();
   if (!found) throw new Error('bench: there is no Chromium on this machine; name one in CHROMIUM');
   const profile = mkdtempSync(join(tmpdir(), 'transept-bench-'));
   const context: BrowserContext = await chromium.launchPersistentContext(profile, {
     executablePath: found.executablePath,
-    args: [...found.args, ...flags],
+    args: [...found.args, ...flags].filter((flag) => !native || !flag.startsWith('--use-webgpu-adapter')),
     env: { ...process.env, ...found.env } as Record<string, string>,
     headless: true,
   });

@@ -50,6 +50,7 @@ async function benchWebgpu(args: readonly string[]): Promise<string> {
       tokens: { type: 'string', default: '64' },
       onnx: { type: 'string' },
       'only-ours': { type: 'boolean', default: false },
+      native: { type: 'boolean', default: false },
     },
   });
   const settings = { rounds: Number(values.rounds), tokens: Number(values.tokens), onnx: values.onnx };
@@ -59,7 +60,7 @@ async function benchWebgpu(args: readonly string[]): Promise<string> {
   const wanted = new RegExp(values.only);
   const before = loadavg()[0]!;
   using server = await servePages(values.onnx);
-  await using browser = await startBrowser();
+  await using browser = await startBrowser({ native: values.native });
   const open = async (): Promise<Page> => {
     const page = await browser.open(server.url);
     await page.waitForFunction('globalThis.bench');
