@@ -145,6 +145,17 @@ describe('http', () => {
     expect((await files.read('data.bin', { start: 10, end: 5000 })).every((byte) => byte === 3)).toBe(true);
   });
 
+  it('stops waiting at a signal for a server that does not answer once more', async () => {
+    const answers = [noRanges];
+    const { base } = await serve((...asked) => answers.pop()?.(...asked), { 'data.bin': new Uint8Array(20 << 20) });
+    const files = http(base);
+    const abort = new AbortController();
+    setTimeout(() => abort.abort(new Error('stop')), 30);
+    await expect(files.read('data.bin', { start: 10, end: 50, signal: abort.signal })).rejects.toThrow('stop');
+    answers.push(noRanges);
+    expect(await files.read('data.bin', { start: 10, end: 50 })).toEqual(new Uint8Array(40));
+  });
+
   it('learns the size where HEAD is refused', async () => {
     const refusing: Answer = (request, response, body) =>
       request.method === 'HEAD' ? void response.writeHead(405).end() : ranges(request, response, body);

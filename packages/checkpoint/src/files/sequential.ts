@@ -8,7 +8,8 @@ import { room, type ReadOptions } from './files.ts';
 const IDLE_MS = 1_500;
 
 interface Body {
-  readonly reader: ReadableStreamDefaultReader<Uint8Array>;
+  /** Resolves when the server has answered, which it need not do. */
+  readonly reader: Promise<ReadableStreamDefaultReader<Uint8Array>>;
   readonly abort: AbortController;
 }
 
@@ -68,8 +69,8 @@ export class Sequential {
       }
       this.#at += this.#piece.length;
       this.#piece = new Uint8Array(0);
-      const { reader } = (this.#body ??= await this.#begin());
-      const { done: ended, value } = await reader.read();
+      const { reader } = (this.#body ??= this.#begin());
+      const { done: ended, value } = await (await reader).read();
       if (ended)
         throw new CheckpointError(
           `http: ${this.#name} ended at byte ${this.#at} while bytes ${start} to ${start + out.length} were read`,
@@ -79,11 +80,13 @@ export class Sequential {
     return out;
   }
 
-  async #begin(): Promise<Body> {
+  #begin(): Body {
     const abort = new AbortController();
-    const { body } = await this.#open(abort.signal);
-    if (!body) throw new CheckpointError(`http: ${this.#name} was answered without a body`);
-    return { reader: body.getReader(), abort };
+    const reader = this.#open(abort.signal).then(({ body }) => {
+      if (!body) throw new CheckpointError(`http: ${this.#name} was answered without a body`);
+      return body.getReader();
+    });
+    return { reader, abort };
   }
 
   #close(): void {
