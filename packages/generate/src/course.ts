@@ -57,6 +57,11 @@ export class Course implements Disposable {
     return this.#borrowed.it.dispatches;
   }
 
+  /** The device computes by itself, not on the thread of the host, which then need not give it up now and then. */
+  get queued(): boolean {
+    return this.#borrowed.it.queued;
+  }
+
   /** Decode a prompt [rows, length]. */
   async prompt(ids: Int32Array, length: number): Promise<void> {
     this.#prompt = { ids, length };

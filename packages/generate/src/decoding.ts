@@ -98,6 +98,11 @@ export class Decoding implements Disposable {
     this.#context.loaded.backend.write(this.#bans, bans);
   }
 
+  /** Runs are only enqueued. */
+  get queued(): boolean {
+    return this.#context.loaded.backend.capabilities.queued ?? false;
+  }
+
   /** Kernels started for each further token. */
   get dispatches(): number {
     return this.#step?.program.dispatches ?? 0;
@@ -129,10 +134,8 @@ export class Decoding implements Disposable {
    * the device would compute it here and now, or where something has to be made for it first.
    */
   goAhead(tokens?: Int32Array): boolean {
-    const { backend } = this.#context.loaded;
-    if (!backend.capabilities.queued || !this.#step || this.length >= this.#capacity) return false;
-    if (this.#anewAt !== undefined) return false;
-    if (tokens) backend.write(this.#tokens, tokens);
+    if (!this.queued || !this.#step || this.length >= this.#capacity || this.#anewAt !== undefined) return false;
+    if (tokens) this.#context.loaded.backend.write(this.#tokens, tokens);
     this.#advance(this.#step, 1);
     return true;
   }

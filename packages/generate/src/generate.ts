@@ -148,8 +148,6 @@ interface Run extends Disposable {
   /** What the decoder is given first, [rows, length]. */
   readonly start: { readonly ids: Int32Array; readonly length: number };
   readonly pad: number;
-  /** The device computes on the thread of the host, which has to be given up now and then. */
-  readonly pauses: boolean;
   /** Gathers the scores of every step, where they are wanted. */
   readonly stepScores: Float32Array[] | undefined;
   readonly signal: AbortSignal | undefined;
@@ -227,7 +225,6 @@ async function prepare(
     prompts: repeat(prompt.shown),
     start: { ids: start, length: prompt.fed.length },
     pad,
-    pauses: !loaded.backend.capabilities.queued,
     stepScores: stepScores ? [] : undefined,
     signal,
     [Symbol.dispose]: () => course[Symbol.dispose](),
@@ -354,7 +351,7 @@ async function* chooseTokens(run: Run): AsyncGenerator<readonly (number | undefi
   const ends = new Set(options.eosTokenId);
   const ended = prompts.map(() => false);
   const chooser = run.choice === 'logits' ? new TokenChooser(prompts, chain, options) : undefined;
-  const pause = run.pauses ? pauses() : undefined;
+  const pause = pauses();
   let left = rows;
   await course.prompt(run.start.ids, run.start.length);
   for (let length = lengths.promptLength; ; length++) {
@@ -375,7 +372,7 @@ async function* chooseTokens(run: Run): AsyncGenerator<readonly (number | undefi
     }
     yield chosen;
     if (left === 0 || last) break;
-    if (pause) await pause();
+    if (!course.queued) await pause();
     await course.step(chooser ? tokens : given);
   }
   course.done();
@@ -397,7 +394,7 @@ async function searchBeams(run: Run, onStep: GenerateOptions['onStep']): Promise
     chain,
     ...(options.doSample && { random: uniforms(options.seed ?? randomSeed()) }),
   });
-  const pause = run.pauses ? pauses() : undefined;
+  const pause = pauses();
   await course.prompt(run.start.ids, run.start.length);
   for (let generated = 1; ; generated++) {
     const { tokens, sources, done } = search.step(await course.logits());
@@ -406,7 +403,7 @@ async function searchBeams(run: Run, onStep: GenerateOptions['onStep']): Promise
     if (done) break;
     await course.reorder(sources);
     await course.step(tokens);
-    if (pause) await pause();
+    if (!course.queued) await pause();
   }
   course.done();
   const { sequences, lengths: ends, scores, beamIndices } = search.result();
