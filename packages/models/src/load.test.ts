@@ -262,6 +262,16 @@ describe('loadModel', () => {
     expect(loaded.config['tie_word_embeddings']).toBe(true);
   });
 
+  it('checks the memory before it compares outputs', async () => {
+    const read: string[] = [];
+    const inner = await withOutput(() => {});
+    const files: Files = { ...inner, read: (path, options) => (read.push(path), inner.read(path, options)) };
+    const { capabilities, ...backend } = reference();
+    const small = { ...backend, capabilities: { ...capabilities, maxMemoryBytes: 1_000_000 } };
+    await expect(loadModel(files, small)).rejects.toThrow(/the weights take 1\d{6} bytes/);
+    expect(read).not.toContain('model.safetensors');
+  });
+
   it('takes the output for the embeddings where it alone is there', async () => {
     const files = await withOutput((_, tensors) => delete tensors['model.embed_tokens.weight']);
     using loaded = await loadModel(files, reference());

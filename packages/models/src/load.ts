@@ -78,7 +78,7 @@ export async function loadModel(files: Files, backend: Backend, options: LoadMod
   const said = await readJson(files, 'config.json', cancel);
   const asSaid = createModel(said, modelType);
   checkCache(keyValueCache, backend);
-  storageOf(asSaid, backend, weights);
+  checkMemory(parametersOf(asSaid), storageOf(asSaid, backend, weights), backend);
   const asWritten = await openCheckpoint(files, cancel);
   const { model, config, copies, warnings } = await tyingOf(asSaid, said, modelType, {
     files,
