@@ -15,6 +15,8 @@ export interface BloomConfig extends Heads {
 
 export function bloomConfig(config: ConfigReader): BloomConfig {
   refuseOthers(config);
+  // What transformers computes then has no biases after attention and feed-forward.
+  if (config.number('pretraining_tp', 1) > 1) config.only('slow_but_exact', false);
   const width = config.size(config.first('n_embed', 'hidden_size'), 64);
   return {
     width,
