@@ -1,7 +1,7 @@
 // What every command is given, and the options that most of them share.
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
-import type { WeightType } from '@transept/models';
+import type { CacheType, WeightType } from '@transept/models';
 import type { BackendTable } from './backends.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -17,6 +17,7 @@ export interface ModelOptions {
   readonly model?: string;
   readonly modelType?: string;
   readonly weights?: WeightType;
+  readonly keyValueCache?: CacheType;
 }
 
 /** Options of a command that runs on a backend. */
@@ -43,6 +44,16 @@ export function weightsOption(command: Command): Command {
   const types: WeightType[] = ['f32', 'f16', 'bf16', 'q8', 'q4'];
   return command.addOption(
     new Option('--weights <type>', 'how matrices are stored on the device; default: f32').choices(types),
+  );
+}
+
+/** For commands whose models keep keys and values of earlier tokens. */
+export function cacheOption(command: Command): Command {
+  const types: CacheType[] = ['f32', 'f16'];
+  return command.addOption(
+    new Option('--key-value-cache <type>', 'how keys and values of earlier tokens are kept; default: f32').choices(
+      types,
+    ),
   );
 }
 

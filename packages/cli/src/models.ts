@@ -57,6 +57,7 @@ export async function openOn(
       backend,
       ...(options.modelType !== undefined && { modelType: options.modelType }),
       ...(options.weights && { weights: options.weights }),
+      ...(options.keyValueCache && { keyValueCache: options.keyValueCache }),
       signal: terminal.signal,
       onProgress: ({ bytes, totalBytes, remainingMs }) =>
         progress.update(bytes, totalBytes, `${megabytes(bytes)} of ${megabytes(totalBytes)}${rest(remainingMs)}`),

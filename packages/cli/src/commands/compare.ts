@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { runComparison } from '../comparison/run.ts';
 import type { Comparison } from '../comparison/compare.ts';
 import { showComparison } from '../comparison/show.ts';
-import { modelOptions, moduleOptions, wholeNumber, weightsOption } from '../context.ts';
+import { cacheOption, modelOptions, moduleOptions, wholeNumber, weightsOption } from '../context.ts';
 import type { Context, ModelOptions, ModuleOptions } from '../context.ts';
 import { exitCodes } from '../errors.ts';
 import { registerModules } from '../models.ts';
@@ -29,13 +29,15 @@ export function addCompare(program: Command, context: Context): void {
     .option('--beams <n>', 'beams of beam search; 1 is greedy', wholeNumber(1), 1)
     .option('--attention <n>', 'draw the attention of this text; 0 for none', wholeNumber(0), 1)
     .option('--json', 'print JSON');
-  weightsOption(moduleOptions(modelOptions(command))).action(async (texts: string[], options: CompareOptions) => {
-    const { terminal } = context;
-    await registerModules(context, options);
-    const sources = { arguments: texts, input: options.input, command: 'compare' };
-    const lines = await gather(sourceTexts(sources, terminal));
-    await report(context, await runComparison(context, lines, { ...options, command: 'compare' }), options);
-  });
+  cacheOption(weightsOption(moduleOptions(modelOptions(command)))).action(
+    async (texts: string[], options: CompareOptions) => {
+      const { terminal } = context;
+      await registerModules(context, options);
+      const sources = { arguments: texts, input: options.input, command: 'compare' };
+      const lines = await gather(sourceTexts(sources, terminal));
+      await report(context, await runComparison(context, lines, { ...options, command: 'compare' }), options);
+    },
+  );
 }
 
 const names = (list: string): string[] => list.split(',').map((name) => name.trim());

@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import type { TextModel } from 'transept';
 import { arrayOf, maskOf, readCases, rowsOf } from '../cases.ts';
 import type { Case } from '../cases.ts';
-import { deviceOptions, modelOptions, weightsOption } from '../context.ts';
+import { cacheOption, deviceOptions, modelOptions, weightsOption } from '../context.ts';
 import type { Context, DeviceOptions, ModelOptions } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { openModel } from '../models.ts';
@@ -26,7 +26,7 @@ export function addGenerate(program: Command, context: Context): void {
       '--input <file>',
       'JSON: an object with input_ids and attention_mask, or text, or input_features, perhaps decoder_input_ids, and options as in generation_config.json, or a list of such; - for standard input',
     );
-  weightsOption(deviceOptions(modelOptions(command), context)).action((options: GenerateCommandOptions) =>
+  cacheOption(weightsOption(deviceOptions(modelOptions(command), context))).action((options: GenerateCommandOptions) =>
     run(context, options),
   );
 }

@@ -1,7 +1,7 @@
 // `transept translate`: a line of text in, a line of text out, in the same order.
 import type { Command } from 'commander';
 import { translate } from 'transept';
-import { deviceOptions, modelOptions, wholeNumber, weightsOption } from '../context.ts';
+import { cacheOption, deviceOptions, modelOptions, wholeNumber, weightsOption } from '../context.ts';
 import type { Context, DeviceOptions, ModelOptions } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { openOutput } from '../files.ts';
@@ -34,8 +34,8 @@ export function addTranslate(program: Command, context: Context): void {
       wholeNumber(1),
     )
     .option('--batch <n>', 'texts translated together', wholeNumber(1), 16);
-  weightsOption(deviceOptions(modelOptions(command), context)).action((texts: string[], options: TranslateOptions) =>
-    run(context, texts, options),
+  cacheOption(weightsOption(deviceOptions(modelOptions(command), context))).action(
+    (texts: string[], options: TranslateOptions) => run(context, texts, options),
   );
 }
 

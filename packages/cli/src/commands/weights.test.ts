@@ -35,3 +35,24 @@ test('a storage that there is not is refused', async () => {
     /option '--weights <type>' argument 'q3' is invalid\. Allowed choices are f32, f16, bf16, q8, q4\./,
   );
 });
+
+test('keys and values as a device cannot keep them are refused by name', async () => {
+  const { code, stderr } = await run(['translate', '--backend', 'cpu', '--key-value-cache', 'f16', 'Hallo']);
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/keys and values as f16: memory of the cpu backend holds f32, .*; leave keyValueCache out/);
+});
+
+test('keys and values are kept as asked for', async () => {
+  const { code, stdout } = await run([
+    'translate',
+    '--backend',
+    'reference',
+    '--key-value-cache',
+    'f16',
+    '--beams',
+    '1',
+    'Hallo.',
+  ]);
+  expect(code).toBe(0);
+  expect(stdout).toBe('Hello.\n');
+});
