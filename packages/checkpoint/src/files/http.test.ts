@@ -282,6 +282,17 @@ describe('http', () => {
     });
   });
 
+  it('refuses a file that is replaced while it is read', async () => {
+    let body = data;
+    const { base } = await serve((request, response) => ranges(request, response, body));
+    const files = http(base);
+    expect(await files.read('data.bin', { start: 0, end: 2 })).toEqual(data.slice(0, 2));
+    body = new Uint8Array(1001);
+    await expect(files.read('data.bin', { start: 2, end: 4 })).rejects.toThrow(
+      /data\.bin had 1000 bytes and now has 1001; it was changed while it was read/,
+    );
+  });
+
   it('stops at a signal', async () => {
     const { base } = await serve((_, response) => void response.writeHead(200).write('a'));
     const abort = new AbortController();

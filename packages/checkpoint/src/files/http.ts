@@ -176,6 +176,12 @@ export function http(
         );
       }
       const total = range && range[3] !== '*' ? Number(range[3]) : undefined;
+      if (total !== undefined && known !== undefined && total !== known) {
+        await response.body?.cancel();
+        throw new CheckpointError(
+          `http: ${url(path)} had ${known} bytes and now has ${total}; it was changed while it was read: load it again`,
+        );
+      }
       const until = end ?? total ?? known;
       const limit = until === undefined ? UNANNOUNCED_BYTES : until - start;
       const bytes = await body(path, response, limit, options);
