@@ -1,7 +1,7 @@
 // Where the files of a verification come from.
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { folder } from '@transept/checkpoint';
+import { blobs, folder } from '@transept/checkpoint';
 import type { Files } from '@transept/checkpoint';
 import { reference } from '@transept/tensor';
 import { expect, test } from 'vitest';
@@ -47,4 +47,19 @@ test('with another config.json, too, files are known to be what they should be',
   const files: Files = { ...folder(llama), verified: async () => void asked++ };
   await verify(files, { backend, only, config: 'config.legacy.json' });
   expect(asked).toBe(1);
+});
+
+test('of an output that is a list of nothing, nothing is compared', async () => {
+  using backend = reference();
+  const golden = JSON.parse(await readFile(`${llama}golden.json`, 'utf8')) as { calls: { outputs: object }[] };
+  const call = golden.calls.find((c) => only(c as never))!;
+  const calls = [{ ...call, outputs: { ...call.outputs, attentions: [] } }];
+  const blob = async (name: string): Promise<Blob> => new Blob([await readFile(`${llama}${name}`)]);
+  const goldenFiles = blobs({
+    'golden.json': new Blob([JSON.stringify({ ...golden, calls })]),
+    'golden.safetensors': await blob('golden.safetensors'),
+  });
+  const report = await verify(llama, { backend, only, goldenFiles });
+  expect(report.calls[0]!.verdict).toBe('passed');
+  expect(report.calls[0]!.outputs).toContainEqual({ name: 'attentions', verdict: 'unsupported' });
 });

@@ -158,7 +158,7 @@ async function verifyForward(run: Run, call: GoldenCall): Promise<OutputReport[]
       const error = relativeError(expected, outputs[key]?.data ?? [], positions);
       entries.push({ name: key, verdict: error <= run.bound ? 'passed' : 'failed', error });
     }
-    reports.push(worstOf(entries));
+    reports.push(worstOf(name, entries));
   }
   return reports;
 }
@@ -288,7 +288,7 @@ async function verifyCaches(run: Run, call: GoldenCall): Promise<OutputReport[]>
       const error = relativeError(expected, actual ?? [], mask && { mask, axis: 2 });
       entries.push({ name: `${name}.${i}`, verdict: error <= run.bound ? 'passed' : 'failed', error });
     }
-    reports.push(worstOf(entries));
+    reports.push(worstOf(name, entries));
   }
   return reports;
 }
@@ -324,7 +324,9 @@ function rowsOf({ shape, data }: GoldenArray): ArrayLike<number>[] {
   return Array.from({ length: rows }, (_, r) => data.subarray(r * length, (r + 1) * length));
 }
 
-function worstOf(entries: readonly OutputReport[]): OutputReport {
+/** The worst entry of a list; of none, nothing was compared. */
+function worstOf(name: string, entries: readonly OutputReport[]): OutputReport {
+  if (entries.length === 0) return { name, verdict: 'unsupported' };
   return entries.reduce((worst, entry) => (entry.error! <= worst.error! || Number.isNaN(worst.error) ? worst : entry));
 }
 
