@@ -238,7 +238,8 @@ function touch(records: usize, rows: i32, word: i32, key: i32, stride: i32, size
   let bytes = <i32>(high - low) + (size << 2);
   if (bytes > stride) return;
   let keys = min(blockKeys, most - key);
-  if (stride - bytes < 64) {
+  // What lies between is read, too, where it is no more: caches have the values of a position beside its keys.
+  if (stride <= 2 * bytes + 64) {
     bytes = (keys - 1) * stride + bytes;
     keys = 1;
   }
