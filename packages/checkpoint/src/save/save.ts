@@ -4,6 +4,7 @@ import { CheckpointError, quoted } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { safetensorsHeader } from '../safetensors/write.ts';
 import { storedBytes, type PlainDType } from '../stored.ts';
+import { configText } from './config.ts';
 import type { Sink } from './sink.ts';
 
 /** Elements of one tensor in order, in memory or one run after the other. */
@@ -48,7 +49,7 @@ export async function saveCheckpoint(
   };
 
   for (const [path, json] of Object.entries({ 'config.json': config, ...documents }))
-    await to.write(path, text(`${JSON.stringify(json, undefined, 2)}\n`));
+    await to.write(path, text(path === 'config.json' ? configText(json) : `${JSON.stringify(json, undefined, 2)}\n`));
   const shards = split(tensors, maxShardBytes);
   if (shards.length === 1) return to.write('model.safetensors', file(shards[0]!, count));
   const map: Record<string, string> = Object.create(null) as Record<string, string>;
