@@ -14,6 +14,7 @@ export { parseHubAddress, type HubAddress } from './hub/address.ts';
 export { browserCache } from './hub/browser-cache.ts';
 export { defaultCacheFolder, diskCache } from './hub/disk-cache.ts';
 export { defaultCache, hub, type HubOptions } from './hub/hub.ts';
+export { sha256, type Hash } from './hub/sha256.ts';
 export { Shared } from './shared.ts';
 export { segmentCache, type SegmentStore } from './hub/segment-cache.ts';
 export { f16Bits, halfTable } from './half.ts';

@@ -262,6 +262,63 @@ describe('loadModel', () => {
     expect(loaded.config['tie_word_embeddings']).toBe(true);
   });
 
+  it.each([
+    ['t5', 'lm_head.weight', 'shared.weight'],
+    ['bart', 'lm_head.weight', 'model.shared.weight'],
+    ['bert', 'cls.predictions.decoder.weight', 'bert.embeddings.word_embeddings.weight'],
+    ['albert', 'predictions.decoder.weight', 'albert.embeddings.word_embeddings.weight'],
+  ])('reads another output of %s too', async (family, name, embeddings) => {
+    const files = folder(fileURLToPath(new URL(`../../../fixtures/hf/${family}`, import.meta.url)));
+    const config = await readJson(files, 'config.json');
+    const checkpoint = await openCheckpoint(files);
+    const tensors: Record<string, StoredTensor> = {};
+    for (const { name, shape } of checkpoint.tensors.values())
+      tensors[name] = { dtype: 'F32', shape, data: await checkpoint.read(name, { as: 'f32' }) };
+    const { shape, data } = tensors[embeddings]!;
+    const load = async (values: Float32Array<ArrayBuffer>): Promise<LoadedModel> => {
+      const all = { ...tensors, [name]: { dtype: 'F32', shape, data: values } as const };
+      const texts = { 'config.json': JSON.stringify(config), 'model.safetensors': writeSafetensors(all) };
+      return loadModel(
+        blobs(Object.fromEntries(Object.entries(texts).map(([n, v]) => [n, new Blob([v])]))),
+        reference(),
+      );
+    };
+    const values = (data as Float32Array<ArrayBuffer>).toReversed();
+    using other = await load(values);
+    expect(other.warnings).toEqual([expect.stringContaining(`holds another "${name}"; that is used`)]);
+    expect(other.unused).toEqual([]);
+    expect(other.config['scale_decoder_outputs']).toBe(config['scale_decoder_outputs']);
+    const output = other.parameter(parametersOf(other.model).find((p) => p.name === name)!);
+    expect(new Float32Array((await other.backend.read(output)).slice().buffer)).toEqual(values);
+    using copy = await load(data as Float32Array<ArrayBuffer>);
+    expect([copy.warnings, copy.unused, copy.config]).toEqual([[], [], config]);
+  });
+
+  it('reads a file once for the comparison, in its order', async () => {
+    const rows = 20_000;
+    const config = { ...(await readJson(stories, 'config.json')), tie_word_embeddings: true, vocab_size: rows };
+    const checkpoint = await openCheckpoint(stories);
+    const tensors: Record<string, StoredTensor> = {};
+    for (const { name, shape } of checkpoint.tensors.values())
+      tensors[name] = { dtype: 'F32', shape, data: await checkpoint.read(name, { as: 'f32' }) };
+    const table: StoredTensor = { dtype: 'F32', shape: [rows, 64], data: new Float32Array(rows * 64).fill(0.5) };
+    const inner = blobs({
+      'config.json': new Blob([JSON.stringify(config)]),
+      'model.safetensors': new Blob([
+        writeSafetensors({ ...tensors, 'model.embed_tokens.weight': table, 'lm_head.weight': table }),
+      ]),
+    });
+    const starts: number[] = [];
+    const read: Files['read'] = (path, options = {}) => {
+      if (path === 'model.safetensors') starts.push(options.start ?? 0);
+      return inner.read(path, options);
+    };
+    using loaded = await loadModel({ ...inner, read }, reference());
+    expect([loaded.warnings, loaded.unused]).toEqual([[], []]);
+    // Back only once: to the weights, when it is known which.
+    expect(starts.filter((start, i) => i > 0 && start < starts[i - 1]!)).toHaveLength(1);
+  });
+
   it('checks the memory before it compares outputs', async () => {
     const read: string[] = [];
     const inner = await withOutput(() => {});

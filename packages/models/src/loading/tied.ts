@@ -1,5 +1,6 @@
-// A decoder whose configuration ties its output to its embeddings. Where its checkpoint holds both, transformers 5 ties them only if they
+// A model whose configuration ties its output to its embeddings. Where its checkpoint holds both, transformers 5 ties them only if they
 // are equal (PreTrainedModel.tie_weights), and says so if they are not; where it holds the output alone, that is both. So it is here.
+import { sha256 } from '@transept/checkpoint';
 import type { Checkpoint, Files, TensorInfo } from '@transept/checkpoint';
 import type { Json } from '../config.ts';
 import type { Model } from '../family.ts';
@@ -31,29 +32,45 @@ export async function tyingOf(
 ): Promise<Tying> {
   const { checkpoint } = tensors;
   const asSaid: Tying = { model, config, copies: new Set(), warnings: [] };
-  if (model.kind !== 'decoder' || config['tie_word_embeddings'] === false) return asSaid;
+  if (config['tie_word_embeddings'] === false) return asSaid;
+  const inFile = (name: string, of: Model): TensorInfo | undefined =>
+    checkpoint.tensors.get(nameIn(name, checkpoint, of));
   const read = partsOf(model);
-  const inFile = (name: string): TensorInfo | undefined => checkpoint.tensors.get(nameIn(name, checkpoint, model));
   // Only what is left over can be an output that nobody reads.
   const known = new Set([...read.keys()].map((name) => nameIn(name, checkpoint, model)));
   if (![...checkpoint.tensors.values()].some(({ name, shape }) => shape.length === 2 && !known.has(name)))
     return asSaid;
 
-  const untied = { ...config, tie_word_embeddings: false };
+  const changes = untying(model, config);
+  const untied = { ...config, ...changes };
   const other = untiedForm(untied, modelType);
-  const [output, ...more] = other ? [...partsOf(other)].filter(([name]) => !read.has(name)) : [];
-  const stored = output && inFile(output[0]);
-  if (!other || !stored || more.length > 0) return asSaid;
-  const alike = [...read].filter(([, shape]) => String(shape) === String(output[1])).map(([name]) => name);
-  const [missing] = alike.filter((name) => !inFile(name));
-  if (missing !== undefined) return { ...asSaid, model: called(model, missing, stored.name) };
-  for (const name of alike)
-    if (await equal(inFile(name)!, stored, tensors)) return { ...asSaid, copies: new Set([stored.name]) };
+  const more = other ? [...partsOf(other)].filter(([name]) => !read.has(name)) : [];
+  if (!other || more.some(([name]) => !inFile(name, other))) return asSaid;
+  const copies = new Set<string>();
+  const others: string[] = [];
+  for (const [name, shape] of more) {
+    const stored = inFile(name, other)!;
+    if (known.has(stored.name)) continue;
+    const alike = [...read].filter(([, its]) => String(its) === String(shape)).map(([its]) => its);
+    const missing = alike.find((its) => !inFile(its, model));
+    if (missing !== undefined) return { ...asSaid, model: called(model, missing, stored.name) };
+    let same = false;
+    for (const its of alike) same ||= await equal(inFile(its, model)!, stored, tensors);
+    if (same) copies.add(stored.name);
+    else others.push(stored.name);
+  }
+  if (others.length === 0) return { ...asSaid, copies };
   const warning =
-    `config.json ties the output to the embeddings, but the checkpoint holds another "${stored.name}"; that is used, as transformers does. ` +
-    '"tie_word_embeddings": false would say so';
-  return { model: other, config: untied, copies: new Set(), warnings: [warning] };
+    `config.json ties the output to the embeddings, but the checkpoint holds another ${others.map((name) => `"${name}"`).join(', ')}; ` +
+    `that is used, as transformers does. ${JSON.stringify(changes).slice(1, -1).replaceAll(':', ': ').replaceAll(',', ', ')} would say so`;
+  return { model: other, config: untied, copies, warnings: [warning] };
 }
+
+/** What config.json would say of an output of its own. T5 scales what goes into the output by another option, which follows this one. */
+const untying = ({ modelType }: Model, config: Json): Json => ({
+  tie_word_embeddings: false,
+  ...(modelType === 't5' && { scale_decoder_outputs: config['scale_decoder_outputs'] ?? true }),
+});
 
 /** Undefined where a family has none. */
 function untiedForm(config: Json, modelType: string | undefined): Model | undefined {
@@ -76,22 +93,30 @@ const partsOf = (model: Model): Map<string, readonly number[]> =>
     parametersOf(model).flatMap(({ source }) => ('parts' in source ? source.parts : []).map((p) => [p.name, p.shape])),
   );
 
-/** So much of each of two tensors is compared at once. */
-const COMPARED_BYTES = 4 << 20;
+/** So much of a tensor is read at once. */
+const READ_BYTES = 4 << 20;
 
-/** Have two tensors the same bytes? */
-async function equal(a: TensorInfo, b: TensorInfo, { files, signal }: Tensors): Promise<boolean> {
-  const length = a.end - a.start;
-  if (a.dtype !== b.dtype || length !== b.end - b.start || a.arranged || b.arranged) return false;
-  const places = [a, b].map(() => new Uint8Array(Math.min(length, COMPARED_BYTES)));
-  for (let at = 0; at < length; at += COMPARED_BYTES) {
-    const count = Math.min(COMPARED_BYTES, length - at);
-    const [first, second] = await Promise.all(
-      [a, b].map(({ file, start }, i) =>
-        files.read(file, { start: start + at, end: start + at + count, into: places[i]!, ...(signal && { signal }) }),
-      ),
-    );
-    for (let i = 0; i < count; i++) if (first![i] !== second![i]) return false;
-  }
+/**
+ * Have two tensors the same bytes? Each is read from end to end, the first of the file first: of a server that ignores ranges that is
+ * one transfer. Of the first only the hashes of its pieces are kept.
+ */
+async function equal(a: TensorInfo, b: TensorInfo, tensors: Tensors): Promise<boolean> {
+  if (a.dtype !== b.dtype || a.end - a.start !== b.end - b.start || a.arranged || b.arranged) return false;
+  const [first, second] = a.file === b.file && a.start > b.start ? [b, a] : [a, b];
+  const hashes: string[] = [];
+  for await (const hash of hashesOf(first, tensors)) hashes.push(hash);
+  let i = 0;
+  for await (const hash of hashesOf(second, tensors)) if (hash !== hashes[i++]) return false;
   return true;
+}
+
+async function* hashesOf({ file, start, end }: TensorInfo, { files, signal }: Tensors): AsyncGenerator<string> {
+  const into = new Uint8Array(Math.min(end - start, READ_BYTES));
+  for (let at = start; at < end; at += READ_BYTES) {
+    const hash = sha256();
+    hash.update(
+      await files.read(file, { start: at, end: Math.min(at + READ_BYTES, end), into, ...(signal && { signal }) }),
+    );
+    yield hash.digest();
+  }
 }
