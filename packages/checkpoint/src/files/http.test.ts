@@ -152,7 +152,8 @@ describe('http', () => {
     const abort = new AbortController();
     setTimeout(() => abort.abort(new Error('stop')), 30);
     await expect(files.read('data.bin', { start: 10, end: 50, signal: abort.signal })).rejects.toThrow('stop');
-    answers.push(noRanges);
+    // Twice, where the signal came before the first answer.
+    answers.push(noRanges, noRanges);
     expect(await files.read('data.bin', { start: 10, end: 50 })).toEqual(new Uint8Array(40));
   });
 
@@ -162,6 +163,21 @@ describe('http', () => {
     const { base } = await serve(refusing);
     expect(await http(base).size('data.bin')).toBe(1000);
     expect(await http(base).has('data.bin')).toBe(true);
+  });
+
+  it('does not believe HEAD that a file is empty', async () => {
+    const empty: Answer = (request, response, body) =>
+      request.method === 'HEAD'
+        ? void response.writeHead(200, { 'content-length': 0 }).end()
+        : ranges(request, response, body);
+    const nothing = new Uint8Array(0);
+    const { base } = await serve(empty, { 'data.bin': data, 'none.bin': nothing });
+    const files = http(base);
+    expect(await files.has('data.bin')).toBe(true);
+    expect(await files.read('data.bin')).toEqual(data);
+    expect(await http(base).size('data.bin')).toBe(1000);
+    expect(await http(base).size('none.bin')).toBe(0);
+    expect(await http((await serve(noRanges, { 'none.bin': nothing })).base).size('none.bin')).toBe(0);
   });
 
   it('does not ask for the size of a file that it looked for', async () => {
@@ -291,6 +307,53 @@ describe('http', () => {
     await expect(files.read('data.bin', { start: 2, end: 4 })).rejects.toThrow(
       /data\.bin had 1000 bytes and now has 1001; it was changed while it was read/,
     );
+  });
+
+  describe('refuses a file that is replaced by one of the same size', () => {
+    const small = data;
+    const large = new Uint8Array(17 << 20);
+    it.each<[string, Answer, Uint8Array, string, string, string]>([
+      ['ETag, ranges', ranges, small, 'etag', '"a"', '"b"'],
+      ['weak ETag, ranges', ranges, small, 'etag', 'W/"a"', 'W/"b"'],
+      ['ETag, no ranges', noRanges, large, 'etag', '"a"', '"b"'],
+      [
+        'Last-Modified, ranges',
+        ranges,
+        small,
+        'last-modified',
+        'Wed, 01 Jan 2025 00:00:00 GMT',
+        'Wed, 01 Jan 2025 00:00:01 GMT',
+      ],
+    ])('by %s', async (_, answer, body, header, before, after) => {
+      let tag = before;
+      const answering: Answer = (request, response, bytes) => {
+        response.setHeader(header, tag);
+        answer(request, response, bytes);
+      };
+      const { base } = await serve(answering, { 'data.bin': body });
+      const files = http(base);
+      await files.read('data.bin', { start: 100, end: 200 });
+      await files.read('data.bin', { start: body.length - 100, end: body.length });
+      tag = after;
+      const reading = files.read('data.bin', { start: 0, end: 50 });
+      await expect(reading).rejects.toThrow(
+        `/data.bin had the ${header} ${before} and now has ${after}; it was changed while it was read: load it again`,
+      );
+      await expect(reading).rejects.toBeInstanceOf(CheckpointError);
+      expect(await files.read('data.bin', { start: 0, end: 50 })).toEqual(body.slice(0, 50));
+    });
+
+    it('and takes the ETag over the date, and neither of HEAD', async () => {
+      let second = 0;
+      const { base } = await serve((request, response, body) => {
+        response.setHeader('etag', request.method === 'HEAD' ? '"head"' : '"a"');
+        response.setHeader('last-modified', `Wed, 01 Jan 2025 00:00:0${second++} GMT`);
+        ranges(request, response, body);
+      });
+      const files = http(base);
+      expect(await files.size('data.bin')).toBe(1000);
+      for (const start of [0, 2, 4]) await files.read('data.bin', { start, end: start + 2 });
+    });
   });
 
   it('stops at a signal', async () => {

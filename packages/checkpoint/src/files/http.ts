@@ -5,6 +5,7 @@ import { Shared } from '../shared.ts';
 import { takeBody } from './body.ts';
 import { checkPath, checkRange, copied, type Files, type ReadOptions } from './files.ts';
 import { Sequential } from './sequential.ts';
+import { Versions } from './version.ts';
 
 /** Larger files are not kept where ranges are ignored. */
 const KEPT_BYTES = 16 << 20;
@@ -27,6 +28,7 @@ export function http(
   const sizes = new Map<string, number>();
   const whole = new Map<string, Shared<Uint8Array<ArrayBuffer>>>();
   const sequential = new Map<string, Sequential>();
+  const versions = new Versions();
 
   const url = (path: string): string => {
     checkPath(path);
@@ -61,8 +63,21 @@ export function http(
       throw new CheckpointError(`http: the transfer of ${url(path)} broke off: ${reason(cause)}`, { cause });
     }
   };
+  /** An answer of a file, or of a part of it. Of one that was changed in between nothing is known any more. */
+  const get = async (path: string, init: RequestInit): Promise<Response> => {
+    const response = await request(path, init);
+    try {
+      versions.check(url(path), response);
+    } catch (error) {
+      versions.forget(url(path));
+      for (const known of [sizes, sequential]) known.delete(path);
+      await response.body?.cancel();
+      throw error;
+    }
+    return response;
+  };
   const fromStart = async (path: string, signal: AbortSignal): Promise<Response> => {
-    const response = await request(path, { signal });
+    const response = await get(path, { signal });
     if (response.status === 200) return response;
     await response.body?.cancel();
     throw refused(path, response);
@@ -105,12 +120,16 @@ export function http(
     const head = await request(path, { method: 'HEAD', ...(signal && { signal }) });
     if (head.status === 404 || head.status === 410) throw refused(path, head);
     const length = lengthOf(head);
-    if (head.ok && length !== undefined) {
+    if (head.ok && length) {
       sizes.set(path, length);
       return length;
     }
-    // No HEAD, or one that says nothing: the answer to a request for one byte tells the size as well.
-    await read(path, { start: 0, end: 1, ...(signal && { signal }) });
+    // No HEAD, or one that says nothing or 0: the answer to a request for one byte tells the size as well.
+    try {
+      await read(path, { start: 0, end: 1, ...(signal && { signal }) });
+    } catch (error) {
+      if (sizes.get(path) !== 0) throw error;
+    }
     return sizes.get(path)!;
   };
 
@@ -132,7 +151,7 @@ export function http(
     signal?.throwIfAborted();
     signal?.addEventListener('abort', stop, { once: true });
     try {
-      const response = await request(path, {
+      const response = await get(path, {
         ...(ranged && { headers: { range: `bytes=${start}-${end === undefined ? '' : end - 1}` } }),
         signal: transfer.signal,
       });
@@ -197,10 +216,13 @@ export function http(
       return bytes;
     }
     await response.body?.cancel();
-    if (response.status === 416)
+    if (response.status === 416) {
+      const range = response.headers.get('content-range');
+      if (range === 'bytes */0') sizes.set(path, 0);
       throw new CheckpointError(
-        `http: ${url(path)} has no bytes ${start} to ${end ?? 'its end'} (${response.headers.get('content-range') ?? 'size unknown'})`,
+        `http: ${url(path)} has no bytes ${start} to ${end ?? 'its end'} (${range ?? 'size unknown'})`,
       );
+    }
     throw refused(path, response);
   };
 
@@ -212,13 +234,13 @@ export function http(
       if (sizes.has(path)) return true;
       const head = await request(path, { method: 'HEAD', ...(signal && { signal }) });
       const length = lengthOf(head);
-      if (head.ok && length !== undefined) sizes.set(path, length);
+      if (head.ok && length) sizes.set(path, length);
       if (head.ok) return true;
       if (head.status === 404 || head.status === 410) return false;
       // Some servers refuse HEAD (405, 403 on signed addresses) and answer GET.
-      const get = await request(path, { headers: { range: 'bytes=0-0' }, ...(signal && { signal }) });
-      await get.body?.cancel();
-      return get.ok || get.status === 416;
+      const one = await request(path, { headers: { range: 'bytes=0-0' }, ...(signal && { signal }) });
+      await one.body?.cancel();
+      return one.ok || one.status === 416;
     },
   };
 }
