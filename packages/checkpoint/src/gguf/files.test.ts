@@ -22,6 +22,7 @@ const differing: Readonly<Record<string, readonly string[]>> = {
   gemma2: ['query_pre_attn_scalar'],
   gpt2: ['n_inner'],
   bert: ['architectures', 'add_pooling_layer'],
+  phi3: ['pad_token_id'],
   't5-v11': ['relative_attention_max_distance', 'n_positions'],
 };
 
@@ -38,6 +39,12 @@ describe('gguf', () => {
     const ours = await readJson(files, 'config.json');
     for (const [key, value] of Object.entries(ours))
       if (!differing[name]?.includes(key)) expect({ key, value }).toEqual({ key, value: config[key] });
+  });
+
+  it('says of a Phi-3 without padding that it has none: the id that is assumed otherwise may be beyond its vocabulary', async () => {
+    const files = await gguf(folder(place), 'phi3.gguf');
+    expect(await readJson(files, 'config.json')).toMatchObject({ vocab_size: expect.any(Number), pad_token_id: null });
+    expect(await readJson(files, 'generation_config.json')).not.toHaveProperty('pad_token_id');
   });
 
   it('says how an encoder pools its tokens, as sentence-transformers does', async () => {

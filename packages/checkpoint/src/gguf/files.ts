@@ -75,7 +75,7 @@ export async function gguf(
 function generationOf(config: JsonObject): JsonObject {
   const { bos_token_id: bos, eos_token_id: eos, pad_token_id: pad, decoder_start_token_id: start } = config;
   const ids = { bos_token_id: bos, eos_token_id: eos, pad_token_id: pad, decoder_start_token_id: start };
-  return Object.fromEntries(Object.entries(ids).filter(([, id]) => id !== undefined));
+  return Object.fromEntries(Object.entries(ids).filter(([, id]) => id !== undefined && id !== null));
 }
 
 /** The header of a file, with the tensors of all files where it is the first of several. */

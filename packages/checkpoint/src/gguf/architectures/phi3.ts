@@ -16,6 +16,8 @@ export const phi3: Architecture = {
     const context = metadata.count(key(source, 'context_length'));
     const window = metadata.count(key(source, 'attention.sliding_window'), 0);
     return {
+      // Where nothing is said transformers takes 32000, and refuses it where the vocabulary is smaller.
+      pad_token_id: null,
       ...decoderConfig(source),
       architectures: ['Phi3ForCausalLM'],
       model_type: 'phi3',
