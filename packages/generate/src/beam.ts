@@ -170,20 +170,14 @@ export class BeamSearch {
     best.clear();
     running.forEach(({ ids, score }, beam) => {
       const row = b * running.length + beam;
-      for (let v = 0, at = row * V; v < V; v++) scores[v] = logits[at++]!;
+      scores.set(logits.subarray(row * V, (row + 1) * V));
       const norm = logSumExp(scores);
       if (Number.isNaN(norm))
         throw new RangeError(`beamSearch: the logits of row ${row} hold NaN or infinity; expected numbers`);
       for (let v = 0; v < V; v++) scores[v]! -= norm;
       applyChain(this.#chain, scores, { ids, prompt: b });
-      for (let v = 0, at = beam * V; v < V; v++, at++) {
-        const sum = scores[v]! + score;
-        if (random) {
-          // The k largest of log p + Gumbel noise are k draws without replacement. Kool et al. 2019
-          this.#drawn[at] = sum;
-          best.push(sum - Math.log(-Math.log(random())), at);
-        } else if (sum > best.threshold || !best.full) best.push(sum, at);
-      }
+      if (random) this.#drawFrom(scores, score, beam * V, random);
+      else best.pushAll(scores, score, beam * V);
     });
     best.sort();
     const { eosTokenId } = this.#options;
@@ -194,6 +188,15 @@ export class BeamSearch {
       const score = random ? this.#drawn[index]! : best.score(rank);
       return { beam: Math.floor(index / V), token, score, ended: last || eosTokenId.includes(token) };
     });
+  }
+
+  /** The k largest of log p + Gumbel noise are k draws without replacement. Kool et al. 2019 */
+  #drawFrom(scores: Float64Array, score: number, first: number, random: () => number): void {
+    for (let v = 0; v < scores.length; v++) {
+      const sum = scores[v]! + score;
+      this.#drawn[first + v] = sum;
+      this.#best.push(sum - Math.log(-Math.log(random())), first + v);
+    }
   }
 
   /** The hypotheses after this step: of the first n candidates, those that ended compete with the stored ones. */

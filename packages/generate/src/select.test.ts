@@ -23,16 +23,25 @@ describe('BestK', () => {
     }
   });
 
-  it('knows which scores can still enter', () => {
-    const best = new BestK(2);
-    best.push(3, 0);
-    expect(best.full).toBe(false);
-    best.push(1, 1);
-    expect(best.full).toBe(true);
-    expect(best.threshold).toBe(1);
-    best.push(2, 2);
-    expect(best.threshold).toBe(2);
-    best.clear();
-    expect(best.size).toBe(0);
+  it('takes lists of scores as it takes one after the other', () => {
+    const scores = [3, -Infinity, 1, 4, 4, 2, 0.5, 3.5];
+    for (const k of [0, 1, 3, 8, 20]) {
+      const best = new BestK(k);
+      best.push(9, 0);
+      best.clear();
+      best.pushAll(
+        Float64Array.from(scores.slice(0, 3), (s) => s - 1),
+        1,
+        0,
+      );
+      best.pushAll(
+        Float64Array.from(scores.slice(3), (s) => s + 2),
+        -2,
+        3,
+      );
+      best.sort();
+      const found = Array.from({ length: best.size }, (_, rank) => [best.score(rank), best.index(rank)]);
+      expect(found).toEqual(bestOf(k, scores));
+    }
   });
 });

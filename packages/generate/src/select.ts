@@ -18,15 +18,6 @@ export class BestK {
     return this.#size;
   }
 
-  /** A score below or equal to this cannot enter any more, if its index is higher than those before. */
-  get threshold(): number {
-    return this.#size < this.#capacity ? -Infinity : this.#scores[0]!;
-  }
-
-  get full(): boolean {
-    return this.#size === this.#capacity;
-  }
-
   score(rank: number): number {
     return this.#scores[rank]!;
   }
@@ -46,6 +37,19 @@ export class BestK {
       for (let up; at > 0 && this.#worse(score, index, (up = (at - 1) >> 1)); at = up) this.#move(up, at);
       this.#put(at, score, index);
     } else if (score > this.#scores[0]!) this.#sink(score, index, this.#size);
+  }
+
+  /** Offer `scores`, each with `added`, under indices from `first` on. */
+  pushAll(scores: Float64Array, added: number, first: number): void {
+    let i = 0;
+    for (; i < scores.length && this.#size < this.#capacity; i++) this.push(scores[i]! + added, first + i);
+    let worst = this.#scores[0]!;
+    for (; i < scores.length; i++) {
+      const score = scores[i]! + added;
+      if (!(score > worst)) continue;
+      this.push(score, first + i);
+      worst = this.#scores[0]!;
+    }
   }
 
   /** Put the best first. After this only `clear` may follow before the next `push`. */
