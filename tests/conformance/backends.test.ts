@@ -65,11 +65,11 @@ test.skipIf(missing)('webgpu with the kernels for GPUs', async () => {
   expect(passed).toBeGreaterThan(18);
 });
 
-test.skipIf(missing)('webgpu with keys and products in parts', async () => {
-  const target = { split: { workgroups: 4096, keys: 1, k: 32 } };
+test.skipIf(missing).each([true, false])('webgpu with keys and products in parts, software: %s', async (software) => {
+  const target = { software, split: { workgroups: 4096, keys: 1, k: 32 } };
   const wide = casesFor({}).filter((c) => isOpCase(c) && !c.forSpeed && ['attention', 'matmul'].includes(c.op));
   const { failures, passed } = await failuresOf(() => webgpu({ target }), {
-    cases: wide.filter((_, i) => i % 14 === 2),
+    cases: wide.filter((_, i) => i % (software ? 14 : 28) === 2),
   });
   expect(failures).toEqual([]);
   expect(passed).toBeGreaterThan(6);
