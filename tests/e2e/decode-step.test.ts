@@ -1,7 +1,5 @@
 // What one more token of the default model costs the host: on a GPU one submit and nothing made, on the CPU no memory that
 // stays. The GPU is a mock that remembers what it was asked.
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { cpu } from '@transept/cpu-backend';
 import { programsOf, stream } from '@transept/generate';
 import { loadModel } from '@transept/models';
@@ -11,6 +9,7 @@ import { webgpu } from '@transept/webgpu-backend';
 import { describe, expect, it } from 'vitest';
 import { MockDevice } from '../../packages/webgpu-backend/src/testing/mock-device.ts';
 import { repository } from './goldens.ts';
+import { heapUsed } from './heap.ts';
 
 const files = repository('models/marian-de-en');
 const inputIds = [[412, 77, 9, 1803, 0]];
@@ -74,13 +73,4 @@ describe('a decode step on the CPU', () => {
 async function loadBlank(backend: Backend, plan: Plan): Promise<Program> {
   const buffers = plan.buffers.flatMap((b) => (b.kind === 'bound' ? [[b.name, backend.alloc(b.bytes)] as const] : []));
   return backend.load(plan, Object.fromEntries(buffers));
-}
-
-/** Bytes in use after everything that could be collected was. */
-function heapUsed(): number {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  collect();
-  collect();
-  return process.memoryUsage().heapUsed;
 }

@@ -1,12 +1,11 @@
 // Generation as a whole, on the CPU: thousands of tokens after the first ones leave nothing behind, in JavaScript or on the device.
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { cpu } from '@transept/cpu-backend';
 import { stream } from '@transept/generate';
 import type { GenerateOptions } from '@transept/generate';
 import { loadModel } from '@transept/models';
 import { expect, it } from 'vitest';
 import { repository } from './goldens.ts';
+import { heapUsed } from './heap.ts';
 
 it.each<[tokens: number, how: string, threads: number, options: GenerateOptions]>([
   [10_000, 'chosen by the device', 2, {}],
@@ -32,12 +31,3 @@ it.each<[tokens: number, how: string, threads: number, options: GenerateOptions]
   expect(heapUsed() - heap).toBeLessThan(10 * tokens);
   expect(backend.memory.bytes).toBe(device);
 });
-
-/** Bytes in use after everything that could be collected was. */
-function heapUsed(): number {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  collect();
-  collect();
-  return process.memoryUsage().heapUsed;
-}
