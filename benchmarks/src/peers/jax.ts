@@ -4,13 +4,13 @@ import { randomFloats } from '../random.ts';
 import type { Runtime } from '../runtime.ts';
 import { importPeer, peerVersion } from './installed.ts';
 
-interface JaxArray {
+export interface JaxArray {
   readonly ref: JaxArray;
   reshape(shape: readonly number[]): JaxArray;
   data(): Promise<Float32Array>;
   dispose(): void;
 }
-interface Jax {
+export interface Jax {
   init(device: string): Promise<readonly string[]>;
   defaultDevice(device: string): void;
   jit(f: (...xs: JaxArray[]) => JaxArray): (...xs: JaxArray[]) => JaxArray;

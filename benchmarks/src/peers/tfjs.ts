@@ -5,11 +5,11 @@ import { randomFloats } from '../random.ts';
 import type { Runtime } from '../runtime.ts';
 import { peerPath, peerVersion } from './installed.ts';
 
-interface TfTensor {
+export interface TfTensor {
   data(): Promise<Float32Array>;
   dispose(): void;
 }
-interface Tf {
+export interface Tf {
   setBackend(name: string): Promise<boolean>;
   ready(): Promise<void>;
   tensor(data: Float32Array, shape: readonly number[]): TfTensor;

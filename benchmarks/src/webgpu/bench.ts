@@ -37,7 +37,7 @@ interface Settings {
   readonly rounds: number;
   /** Most tokens of a run. */
   readonly tokens: number;
-  readonly onnx: string | undefined;
+  readonly models: string | undefined;
 }
 
 async function benchWebgpu(args: readonly string[]): Promise<string> {
@@ -48,18 +48,18 @@ async function benchWebgpu(args: readonly string[]): Promise<string> {
       only: { type: 'string', default: '' },
       rounds: { type: 'string', default: '3' },
       tokens: { type: 'string', default: '64' },
-      onnx: { type: 'string' },
+      models: { type: 'string' },
       'only-ours': { type: 'boolean', default: false },
       native: { type: 'boolean', default: false },
     },
   });
-  const settings = { rounds: Number(values.rounds), tokens: Number(values.tokens), onnx: values.onnx };
+  const settings = { rounds: Number(values.rounds), tokens: Number(values.tokens), models: values.models };
   const names: RuntimeName[] = ['Transept'];
   if (!values['only-ours']) installPeers();
-  if (!values['only-ours'] && values.onnx) names.push('transformers.js');
+  if (!values['only-ours'] && values.models) names.push('transformers.js');
   const wanted = new RegExp(values.only);
   const before = loadavg()[0]!;
-  using server = await servePages(values.onnx);
+  using server = await servePages(values.models);
   await using browser = await startBrowser({ native: values.native });
   const open = async (): Promise<Page> => {
     const page = await browser.open(server.url);
@@ -93,7 +93,9 @@ async function benchWebgpu(args: readonly string[]): Promise<string> {
     browser: browser.version,
     adapter,
     versions: Object.fromEntries(names.map((name) => [name, versionOf(name)])),
-    leftOut: values.onnx ? leftOut : { ...leftOut, 'transformers.js': 'it takes exports of the models: --onnx FOLDER' },
+    leftOut: values.models
+      ? leftOut
+      : { ...leftOut, 'transformers.js': 'it takes exports of the models: --models FOLDER' },
     operators,
     cases,
     replays,
@@ -117,7 +119,7 @@ async function measureCase(
   page: Page,
   { name, task }: GpuCase,
   names: readonly RuntimeName[],
-  { rounds, tokens: most, onnx }: Settings,
+  { rounds, tokens: most, models }: Settings,
 ): Promise<CaseResult> {
   const tokens = Math.min(task.tokens, most);
   const thread = await threadClock(page);
@@ -127,7 +129,7 @@ async function measureCase(
     page.evaluate(([r, n, c]) => bench.run(r, n, c), [runtime, name, count] as const);
   for (const runtime of names)
     try {
-      if (runtime !== 'Transept' && !existsSync(join(onnx!, fileOf(task)))) {
+      if (runtime !== 'Transept' && !existsSync(join(models!, fileOf(task)))) {
         absent[runtime] = `there is no ${fileOf(task)}`;
         continue;
       }

@@ -3,6 +3,8 @@
 import { attention, linear, lower, softmax, trace } from '@transept/tensor';
 import type { Graph, Tensor } from '@transept/tensor';
 import { webgpu } from '@transept/webgpu-backend';
+import type { Jax, JaxArray } from '../../peers/jax.ts';
+import type { Tf, TfTensor } from '../../peers/tfjs.ts';
 import { randomFloats } from '../../random.ts';
 
 export type GpuOperator =
@@ -70,21 +72,6 @@ export async function transept(): Promise<Maker> {
   };
 }
 
-interface TfTensor {
-  data(): Promise<Float32Array>;
-  dispose(): void;
-}
-interface Tf {
-  setBackend(name: string): Promise<boolean>;
-  ready(): Promise<void>;
-  tensor(data: Float32Array, shape: readonly number[]): TfTensor;
-  tidy(f: () => TfTensor): TfTensor;
-  matMul(a: TfTensor, b: TfTensor, transposeA?: boolean, transposeB?: boolean): TfTensor;
-  softmax(x: TfTensor): TfTensor;
-  transpose(x: TfTensor, perm: readonly number[]): TfTensor;
-  mul(a: TfTensor, b: number): TfTensor;
-}
-
 export async function tfjs(): Promise<Maker> {
   const [core, backend] = ['@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-webgpu'];
   const tf = (await import(core!)) as Tf;
@@ -105,22 +92,6 @@ export async function tfjs(): Promise<Maker> {
       await y.data();
       y.dispose();
     };
-  };
-}
-
-interface JaxArray {
-  readonly ref: JaxArray;
-  reshape(shape: readonly number[]): JaxArray;
-  data(): Promise<Float32Array>;
-}
-interface Jax {
-  init(device: string): Promise<readonly string[]>;
-  defaultDevice(device: string): void;
-  jit(f: (...xs: JaxArray[]) => JaxArray): (...xs: JaxArray[]) => JaxArray;
-  readonly numpy: { array(data: Float32Array): JaxArray; matmul(a: JaxArray, b: JaxArray): JaxArray };
-  readonly nn: {
-    softmax(x: JaxArray, axis: number): JaxArray;
-    dotProductAttention(q: JaxArray, k: JaxArray, v: JaxArray): JaxArray;
   };
 }
 
