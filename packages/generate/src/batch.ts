@@ -97,9 +97,19 @@ export function featureBatch(name: string, { shape, data }: NumberArray, rowShap
   return { rows, features };
 }
 
-/** The size to make room for: the next of 8, 16, 32, 64, … but no more than `most`. */
-export const bucket = (length: number, most: number): number =>
-  Math.min(most, Math.max(8, 2 ** Math.ceil(Math.log2(length))));
+/** The size to make room for: the next of 8, 16, 32, 64, … */
+export const bucket = (length: number): number => Math.max(8, 2 ** Math.ceil(Math.log2(length)));
+
+/**
+ * The length that rows are padded to. Padding costs arithmetic in every row, another length costs another program, on WebGPU with
+ * shaders to compile: the fewer rows, the coarser. One row takes the next power of two up to 64 and multiples of 64 beyond, 16 rows
+ * take multiples of 4; a step is an eighth of the next power of two at least, so that lengths stay few.
+ */
+export function paddedLength(length: number, { rows, most }: { rows: number; most: number }): number {
+  const next = bucket(length);
+  const step = Math.max(4, next / 8, 2 ** Math.floor(Math.log2(64 / rows)));
+  return Math.min(most, next, Math.max(8, step * Math.ceil(length / step)));
+}
 
 /** How many tokens come before each place of a batch; 0 where there is padding: [rows, length]. */
 export function countedPositions({

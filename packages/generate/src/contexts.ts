@@ -41,6 +41,7 @@ export async function sourceContext(
     loaded,
     model,
     rows: rows * copies,
+    bytes: encoder.bytes,
     bind: Object.fromEntries(Object.entries(encoder.buffers).filter(read)),
     logits(g, { ids, caches }) {
       const keyValues = shapes.map((shape, i) => g.input(`cross.${i}`, shape, loaded.keyValueCache));
@@ -75,6 +76,7 @@ export function promptContext(loaded: LoadedModel, model: DecoderModel, size: Co
     loaded,
     model,
     rows,
+    bytes: 0,
     bind: {},
     logits(g, { ids, caches, capacity }) {
       const mask = g.input('mask', [rows, capacity], 'i32');

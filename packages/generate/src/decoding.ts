@@ -8,12 +8,13 @@ import type { Batch, FeatureBatch } from './batch.ts';
 import { instantiate } from './instance.ts';
 import type { Instance, OnPrepare } from './instance.ts';
 import { makingRoom } from './pool.ts';
+import type { Reusable } from './pool.ts';
 
 /** `logits`: the host gets the logits and chooses. `best`: the device chooses the largest, and keeps it as the next input. */
 export type Choice = 'logits' | 'best';
 
 /** What the decoder reads besides its own tokens, for batches of one size. */
-export interface Context extends Disposable {
+export interface Context extends Reusable {
   readonly loaded: LoadedModel;
   readonly model: GenerativeModel;
   readonly rows: number;
@@ -43,7 +44,7 @@ export interface BeginOptions {
 }
 
 /** Tokens go in, one a row; what comes next comes out. Used again for one batch after the other. */
-export class Decoding implements Disposable {
+export class Decoding implements Reusable {
   readonly rows: number;
   readonly vocabSize: number;
   /** Positions in the caches. */
@@ -106,6 +107,11 @@ export class Decoding implements Disposable {
   /** Kernels started for each further token. */
   get dispatches(): number {
     return this.#step?.program.dispatches ?? 0;
+  }
+
+  get bytes(): number {
+    const parts = [this.#context, this.#tokens, this.#bans, ...this.#caches, this.#step, this.#prompt, this.#reorder];
+    return parts.reduce((sum, part) => sum + (part?.bytes ?? 0), 0);
   }
 
   /** Decode a prompt [rows, length]; the result is what follows its last token. */
@@ -209,7 +215,7 @@ export class Decoding implements Disposable {
   /** Make room for `positions`, with larger caches and a program for them where the present ones are full. */
   async #reserve(positions: number): Promise<void> {
     if (positions <= this.#capacity) return;
-    const capacity = bucket(positions + 8, Infinity);
+    const capacity = bucket(positions + 8);
     const old = { caches: this.#caches, capacity: this.#capacity };
     const caches = await makingRoom(this.#context.loaded, () => this.#allocateCaches(capacity));
     using undo = new DisposableStack();

@@ -8,6 +8,7 @@ import type { Instance } from './instance.ts';
 import { passOf } from './passes.ts';
 import type { ForwardInputs, Pass } from './passes.ts';
 import { borrow } from './pool.ts';
+import type { Reusable } from './pool.ts';
 
 export interface ForwardOptions {
   /** Also give the outputs of the embeddings and of each layer. */
@@ -63,7 +64,7 @@ export async function forward(
   return outputs;
 }
 
-interface PassInstance extends Disposable {
+interface PassInstance extends Reusable {
   readonly instance: Instance;
   readonly shapes: ReadonlyMap<string, readonly number[]>;
 }
@@ -86,7 +87,7 @@ async function passInstance(loaded: LoadedModel, build: Pass['build'], options: 
     return outputs;
   });
   const instance = await instantiate(loaded, traced, { signal: options.signal });
-  return { instance, shapes, [Symbol.dispose]: () => instance[Symbol.dispose]() };
+  return { instance, shapes, bytes: instance.bytes, [Symbol.dispose]: () => instance[Symbol.dispose]() };
 }
 
 /** Collects what a model shows on the way. */

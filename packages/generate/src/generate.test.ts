@@ -4,13 +4,14 @@ import { folder } from '@transept/checkpoint';
 import { loadModel } from '@transept/models';
 import type { LoadedModel, LoadModelOptions } from '@transept/models';
 import { reference } from '@transept/tensor';
-import type { Plan, PlannedBuffer } from '@transept/tensor';
+import type { Backend, Plan, PlannedBuffer } from '@transept/tensor';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { generate } from './generate.ts';
+import { pooled } from './pooled.ts';
 import { programsOf } from './programs.ts';
 
-const open = (name: string, options?: LoadModelOptions): Promise<LoadedModel> =>
-  loadModel(folder(fileURLToPath(new URL(`../../../fixtures/hf/${name}`, import.meta.url))), reference(), options);
+const open = (name: string, options?: LoadModelOptions, backend: Backend = reference()): Promise<LoadedModel> =>
+  loadModel(folder(fileURLToPath(new URL(`../../../fixtures/hf/${name}`, import.meta.url))), backend, options);
 let decoder: LoadedModel;
 let translator: LoadedModel;
 beforeAll(async () => {
@@ -80,4 +81,27 @@ test('what is drawn does not depend on longer prompts beside it', async () => {
   const alone = await generate(decoder, { inputIds: [[5, 6]] }, options);
   const beside = await generate(decoder, { inputIds: [[5, 6], [5, 6, 7, 8, 9]] }, options); // prettier-ignore
   expect(beside.sequences[0]!.slice(3)).toEqual(alone.sequences[0]);
+});
+
+test('rows are padded to the length that suits how many there are', async () => {
+  const inner = reference();
+  const lengths: number[] = [];
+  const backend: Backend = {
+    ...inner,
+    load(plan, ...rest) {
+      const ids = plan.buffers.find((b) => b.kind === 'bound' && ['ids', 'prompt'].includes(b.name));
+      if (ids?.kind === 'bound') lengths.push(ids.shape.at(-1)!);
+      return inner.load(plan, ...rest);
+    },
+  };
+  using prompts = await open('llama', {}, backend);
+  using sources = await open('bart', {}, backend);
+  const row = [5, 6, 7, 8, 9, 10, 11, 12, 13];
+  for (const rows of [1, 16]) {
+    const inputs = { inputIds: Array.from({ length: rows }, () => row) };
+    for (const model of [prompts, sources]) await generate(model, inputs, { maxNewTokens: 1 });
+    await pooled(prompts, inputs.inputIds);
+  }
+  await generate(prompts, { inputIds: [row] }, { maxNewTokens: 1, doSample: true, numReturnSequences: 16 });
+  expect(lengths).toEqual([16, 16, 16, 12, 12, 12, 12]);
 });

@@ -173,7 +173,7 @@ async function prepare(
   const given = model.kind === 'decoder' ? undefined : sourceBatch(model, inputs);
   const prompt = given
     ? startTokens(model as EncoderDecoderModel, given.rows, inputs, options)
-    : paddedPrompt(model as DecoderModel, inputs, pad);
+    : paddedPrompt(model as DecoderModel, inputs, { pad, copies });
   const lengths = resolveLengths(options, prompt.shown.length, { maxPositions: model.maxPositions });
   const sources = model.kind === 'decoder' || !inputs.inputIds ? undefined : paddedSources(inputs.inputIds, pad);
   const padding = prompt.padding && { padding: prompt.padding };

@@ -1,6 +1,6 @@
 // What a call of `generate` is given, checked and brought into rows of one length: sources and prompts.
 import type { DecoderModel, EncoderDecoderModel, GenerativeModel, LoadedModel } from '@transept/models';
-import { batch, bucket, featureBatch, InputError, longestOf } from './batch.ts';
+import { batch, featureBatch, InputError, longestOf, paddedLength } from './batch.ts';
 import type { Batch, FeatureBatch, NumberArray } from './batch.ts';
 import { OptionError } from './options.ts';
 import type { ResolvedOptions } from './options.ts';
@@ -65,10 +65,11 @@ export function checkForced({ forcedBosTokenId, forcedEosTokenId }: ResolvedOpti
   }
 }
 
+/** Each row is decoded `copies` times. */
 export function paddedPrompt(
   model: DecoderModel,
   { inputIds = [], attentionMask }: GenerateInputs,
-  pad: number,
+  { pad, copies }: { pad: number; copies: number },
 ): Prompt {
   const options = {
     name: 'input_ids',
@@ -79,7 +80,9 @@ export function paddedPrompt(
     needsTokens: true,
   } as const;
   const shown = batch(inputIds, options);
-  const fed = batch(inputIds, { ...options, length: shown.length === 1 ? 1 : bucket(shown.length, Infinity) });
+  const rows = shown.rows * copies;
+  const length = shown.length === 1 ? 1 : paddedLength(shown.length, { rows, most: Infinity });
+  const fed = batch(inputIds, { ...options, length });
   const padding = inputIds.map((_, r) => shown.mask.subarray(r * shown.length, (r + 1) * shown.length).indexOf(1));
   // Rows that were shorter than the longest show the pad token, those that came padded what they came with.
   inputIds.forEach((row, r) => shown.ids.fill(pad, r * shown.length, (r + 1) * shown.length - row.length));
@@ -111,11 +114,12 @@ export function startTokens(
 export function sourceBatch(model: EncoderDecoderModel, inputs: GenerateInputs): Batch | FeatureBatch {
   const { sourceVocabSize, maxSourcePositions, sourceFeatures } = model;
   if (sourceFeatures) return featureBatch('input_features', inputs.inputFeatures!, sourceFeatures);
-  return batch(inputs.inputIds!, {
+  const sources = inputs.inputIds!;
+  return batch(sources, {
     name: 'input_ids',
     vocabSize: sourceVocabSize,
     maxLength: maxSourcePositions,
-    length: bucket(longestOf(inputs.inputIds!), maxSourcePositions),
+    length: paddedLength(longestOf(sources), { rows: sources.length, most: maxSourcePositions }),
     side: 'right',
     mask: inputs.attentionMask,
     needsTokens: true,

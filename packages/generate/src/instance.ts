@@ -13,6 +13,8 @@ export interface Instance extends Disposable {
   readonly program: Program;
   /** Bound buffers by name, the weights included. */
   readonly buffers: Readonly<Record<string, Buffer>>;
+  /** Bytes that disposing it frees: temporaries, and buffers that it allocated. */
+  readonly bytes: number;
   write(name: string, data: ArrayBufferView): void;
   /** Numbers of a buffer that was planned with `readback`, as the latest run left them. */
   floats(name: string): Promise<Float32Array<ArrayBuffer>>;
@@ -39,10 +41,12 @@ async function makeInstance(loaded: LoadedModel, traced: TracedGraph, options: I
   const plan = lower(traced, backend, { readback, stored });
   using undo = new DisposableStack();
   const buffers: Record<string, Buffer> = {};
+  let bytes = 0;
   for (const b of plan.buffers) {
-    if (b.kind !== 'bound') continue;
-    const parameter = b.role === 'parameter' && traced.graph.parameters.get(b.name);
-    buffers[b.name] = parameter ? loaded.parameter(parameter) : (bind[b.name] ?? undo.use(backend.alloc(b.bytes)));
+    const parameter = b.kind === 'bound' && b.role === 'parameter' && traced.graph.parameters.get(b.name);
+    const given = parameter ? loaded.parameter(parameter) : b.kind === 'bound' && bind[b.name];
+    if (!given) bytes += b.bytes;
+    if (b.kind === 'bound') buffers[b.name] = given || undo.use(backend.alloc(b.bytes));
   }
   const program = undo.use(
     await backend.load(plan, buffers, { ...(signal && { signal }), ...(onPrepare && { onProgress: onPrepare }) }),
@@ -60,6 +64,7 @@ async function makeInstance(loaded: LoadedModel, traced: TracedGraph, options: I
     plan,
     program,
     buffers,
+    bytes,
     write: (name, data) => backend.write(find(name), data),
     floats: async (name) => new Float32Array((await program.read(name)).buffer),
     integers: async (name) => new Int32Array((await program.read(name)).buffer),

@@ -151,7 +151,7 @@ function decoderPass(model: DecoderModel, inputs: ForwardInputs): Pass {
   const source = rectangle('input_ids', ids, inputs.attentionMask, model.vocabSize, model.maxPositions);
   const shape = [source.rows, source.length];
   const positions = sameShape(source, 'position_ids', inputs.positionIds, Math.min(model.maxPositions, farthest));
-  const positionLimit = positions && bucket(positions.reduce((most, p) => Math.max(most, p), 0) + 1, Infinity);
+  const positionLimit = positions && bucket(positions.reduce((most, p) => Math.max(most, p), 0) + 1);
   return {
     key: [shape, Boolean(inputs.attentionMask), positionLimit],
     values: {

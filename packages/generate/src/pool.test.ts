@@ -7,6 +7,7 @@ import type { Backend } from '@transept/tensor';
 import { expect, test } from 'vitest';
 import { forward } from './forward.ts';
 import { generate, stream } from './generate.ts';
+import { borrow, keptIdle } from './pool.ts';
 
 const stories = folder(fileURLToPath(new URL('../../../fixtures/stories260k-llama', import.meta.url)));
 const inputs = { inputIds: [[1, 403, 407]] };
@@ -107,4 +108,32 @@ test('what fails leaves nothing behind', async () => {
     expect({ allowed, bytes: inner.memory.bytes }).toEqual({ allowed, bytes });
     expect(allowed).toBeLessThan(20);
   }
+});
+
+test.each([
+  ['small', 1, keptIdle.most],
+  ['large', keptIdle.bytes / 8, 8],
+  ['huge', keptIdle.bytes, keptIdle.least],
+])('of %s things the latest are kept', async (_, bytes, kept) => {
+  using model = await loadModel(stories, reference());
+  const gone: number[] = [];
+  const use = async (i: number): Promise<void> => {
+    const make = async () => ({ bytes, [Symbol.dispose]: () => void gone.push(i) });
+    using borrowed = await borrow(model, 'thing', `${i}`, make);
+    borrowed.done = true;
+  };
+  const all = Array.from({ length: 20 }, (_, i) => i);
+  for (const i of all) await use(i);
+  expect(gone).toEqual(all.slice(0, -kept));
+  await use(19);
+  expect(gone).toHaveLength(20 - kept);
+});
+
+test('what is idle knows what it takes', async () => {
+  using backend = reference();
+  using model = await loadModel(stories, backend);
+  await generate(model, { inputIds: [[1, 403, 407]] }, { maxNewTokens: 2, numReturnSequences: 2, doSample: true });
+  const key = JSON.stringify([1, 8, 8, 2, 'logits', false]);
+  using borrowed = await borrow(model, 'decoding', key, () => Promise.reject(new Error('there is none')));
+  expect(borrowed.it).toHaveProperty('bytes', backend.memory.bytes - model.bytes);
 });

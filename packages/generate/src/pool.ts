@@ -1,23 +1,34 @@
-// Programs that were made for inputs of some size serve the next inputs of that size: a model keeps the latest few.
-// They are the first to go where memory ends.
+// Programs that were made for inputs of some size serve the next inputs of that size: a model keeps the latest few, and more of
+// them while they are small. They are the first to go where memory ends.
 import type { LoadedModel } from '@transept/models';
 import { BackendError } from '@transept/tensor';
 
-/** Idle things of each kind that a model keeps. */
-const keptIdle = 6;
+/** Something that may serve again, and the bytes that disposing it frees. */
+export interface Reusable extends Disposable {
+  readonly bytes: number;
+}
+
+/** Idle things of each kind that a model keeps: so many whatever they take, and up to `most` that take no more than `bytes` together. */
+export const keptIdle = { least: 6, most: 16, bytes: 2 ** 26 };
 
 class Pool implements Disposable {
   /** The one used last at the end. */
-  #idle: { readonly key: string; readonly thing: Disposable }[] = [];
+  #idle: { readonly key: string; readonly thing: Reusable }[] = [];
 
-  take(key: string): Disposable | undefined {
+  take(key: string): Reusable | undefined {
     const at = this.#idle.findLastIndex((i) => i.key === key);
     return at < 0 ? undefined : this.#idle.splice(at, 1)[0]!.thing;
   }
 
-  give(key: string, thing: Disposable): void {
+  give(key: string, thing: Reusable): void {
+    const { least, most, bytes } = keptIdle;
     this.#idle.push({ key, thing });
-    if (this.#idle.length > keptIdle) this.#idle.shift()!.thing[Symbol.dispose]();
+    let taken = this.#idle.reduce((sum, idle) => sum + idle.thing.bytes, 0);
+    while (this.#idle.length > (taken > bytes ? least : most)) {
+      const oldest = this.#idle.shift()!.thing;
+      taken -= oldest.bytes;
+      oldest[Symbol.dispose]();
+    }
   }
 
   get empty(): boolean {
@@ -60,7 +71,7 @@ export interface Borrowed<T> extends Disposable {
 }
 
 /** Take an idle one of a kind with this key, or make one. The model's weights stay until it is given back. */
-export async function borrow<T extends Disposable>(
+export async function borrow<T extends Reusable>(
   loaded: LoadedModel,
   kind: string,
   key: string,

@@ -21,7 +21,7 @@ import {
   where,
 } from '@transept/tensor';
 import type { Tensor } from '@transept/tensor';
-import { batch, bucket, InputError, longestOf } from './batch.ts';
+import { batch, InputError, longestOf, paddedLength } from './batch.ts';
 import { instantiate } from './instance.ts';
 import type { Instance } from './instance.ts';
 import type { Rows } from './passes.ts';
@@ -46,8 +46,7 @@ export async function pooled(
 ): Promise<Float32Array[]> {
   const model = encoderOf(loaded);
   const { vocabSize, maxPositions } = model;
-  const longest = longestOf(inputIds);
-  const length = bucket(longest, maxPositions);
+  const length = paddedLength(longestOf(inputIds), { rows: inputIds.length, most: maxPositions });
   const { rows, ids, mask } = batch(inputIds, {
     name: 'input_ids',
     vocabSize,
