@@ -91,6 +91,20 @@ for (const { name, bound, missing, open } of devices) {
       );
     });
 
+    it('ends no sooner than it may, as where the host chooses', async () => {
+      // A length that is no multiple of eight.
+      const inputIds = Array.from({ length: 16 }, (_, r) =>
+        [...cases[r % cases.length]!.source_ids, 3, 3, 3].slice(0, 11),
+      );
+      for (const minNewTokens of [12, 3]) {
+        const call = { ...options, minNewTokens, suppressTokens: [0], beginSuppressTokens: [9] };
+        const { sequences, lengths } = await generate(model, { inputIds }, call);
+        const onHost = await generate(model, { inputIds }, { ...call, stepScores: true });
+        expect({ sequences, lengths }).toEqual({ sequences: onHost.sequences, lengths: onHost.lengths });
+        expect(Math.min(...lengths)).toBeGreaterThan(minNewTokens);
+      }
+    });
+
     it('finds the published hypotheses with 5 beams', async () => {
       const { sequences, scores } = await generate(
         model,

@@ -91,11 +91,15 @@ test('nothing runs ahead of choices that the host makes', async () => {
   expect(events).toEqual(['run', '404 bytes', 'run', '404 bytes', 'run', '404 bytes']);
 });
 
+/** So many tokens that end a text that one comes soon. */
+const everySecond = Array.from({ length: 50 }, (_, i) => 2 * i);
+
 const ways: readonly (readonly [string, 'llama' | 'bart', GenerateOptions])[] = [
   ['greedy', 'llama', {}],
   ['greedy, with an encoder', 'bart', {}],
   ['a forced end', 'bart', { forcedEosTokenId: 2 }],
   ['tokens that may not come', 'llama', { suppressTokens: [3, 5, 60, 61, 62] }],
+  ['a minimum length', 'llama', { minNewTokens: 4, eosTokenId: everySecond }],
   ['beyond the first caches', 'llama', { maxNewTokens: 10 }],
   ['sampled', 'llama', { doSample: true, seed: 3, temperature: 3, repetitionPenalty: 1.2 }],
   ['beams', 'bart', { numBeams: 3 }],
@@ -134,6 +138,50 @@ test('an end that is found late ends there, and what served serves again', async
     const count = (event: string): number => events.filter((e) => e === event).length;
     expect(count('run')).toBeLessThanOrEqual(count('8 bytes'));
   }
+});
+
+test.each(['llama', 'bart'] as const)('%s: what may not come changes on the device as on the host', async (name) => {
+  using plain = await open(name, reference());
+  const { backend, events } = watched();
+  using queued = await open(name, backend);
+  const uneven = { inputIds: [[5, 6, 7, 9], [8, 9]] }; // prettier-ignore
+  const until = (minNewTokens: number): GenerateOptions => ({
+    maxNewTokens: 8,
+    minNewTokens,
+    eosTokenId: everySecond,
+    suppressTokens: [7, 11, 13],
+    beginSuppressTokens: everySecond.map((id) => 2 * id + 1).slice(0, 25),
+  });
+  const lengths = new Set<number>();
+  // One after the other with the same programs: ends that were found late leave nothing behind.
+  for (const least of [4, 1, 7, 0, 2]) {
+    const onHost = await generate(plain, uneven, { ...until(least), stepScores: true });
+    events.length = 0;
+    for (const model of [plain, queued])
+      expect((await generate(model, uneven, until(least))).sequences).toEqual(onHost.sequences);
+    expect(events).not.toContain('808 bytes');
+    lengths.add(Math.min(...onHost.lengths));
+  }
+  expect(lengths.size).toBeGreaterThan(3);
+});
+
+test('bans are written where they change, and only there', async () => {
+  const inner = reference();
+  let writes = 0;
+  const write: Backend['write'] = (buffer, data, at) => {
+    if (data instanceof Float32Array) writes++;
+    inner.write(buffer, data, at);
+  };
+  using model = await open('bart', { ...inner, write });
+  const count = async (options: GenerateOptions): Promise<number> => {
+    writes = 0;
+    await generate(model, prompt, { maxNewTokens: 6, forcedEosTokenId: null, ...options });
+    return writes;
+  };
+  expect(await count({ eosTokenId: null })).toBe(0);
+  expect(await count({ minNewTokens: 6 })).toBe(1);
+  expect(await count({ minNewTokens: 3 })).toBe(2);
+  expect(await count({ minNewTokens: 3, suppressTokens: [9], beginSuppressTokens: [8] })).toBe(3);
 });
 
 test('without another device, and where that is lost at once, the error is what it was', async () => {

@@ -35,8 +35,8 @@ export interface DecodingOptions {
 }
 
 export interface BeginOptions {
-  /** Ids that the device does not choose. */
-  readonly banned: readonly number[];
+  /** Ids that the device does not choose when a sequence has `length` tokens. The same list while nothing changes. */
+  readonly bannedAt: (length: number) => readonly number[];
   /** Positions before those that the caller counts: more padding than it gave. */
   readonly surplus: number;
   readonly signal: AbortSignal | undefined;
@@ -66,6 +66,9 @@ export class Decoding implements Reusable {
   /** The program that ran last. */
   #latest: Instance | undefined;
   #surplus = 0;
+  #bannedAt: BeginOptions['bannedAt'] = () => [];
+  /** What the device leaves out now. */
+  #banned: readonly number[] | undefined;
   /** What each row has decoded, for models that have to decode it anew. */
   #decoded: number[][] | undefined;
 
@@ -85,18 +88,15 @@ export class Decoding implements Reusable {
   }
 
   /** Take a batch; nothing of the one before remains. */
-  begin(batch: Batch | FeatureBatch, { banned, surplus, signal, onPrepare }: BeginOptions): void {
+  begin(batch: Batch | FeatureBatch, { bannedAt, surplus, signal, onPrepare }: BeginOptions): void {
     this.length = 0;
+    this.#bannedAt = bannedAt;
     this.#surplus = surplus;
     this.#decoded = undefined;
     this.#signal = signal;
     this.#onPrepare = onPrepare;
     this.#context.begin(batch);
     for (const program of [this.#step, this.#prompt]) if (program) this.#context.fill(program, this.#capacity);
-    if (!this.#bans) return;
-    const bans = new Float32Array(this.vocabSize);
-    for (const id of banned) bans[id] = bannedBias;
-    this.#context.loaded.backend.write(this.#bans, bans);
   }
 
   /** Runs are only enqueued. */
@@ -207,9 +207,22 @@ export class Decoding implements Reusable {
   }
 
   #advance(instance: Instance, count: number): void {
-    instance.program.run([this.length]);
-    this.#latest = instance;
+    const start = this.length;
     this.length += count;
+    this.#ban();
+    instance.program.run([start]);
+    this.#latest = instance;
+  }
+
+  /** Leave out what may not follow the tokens so far. A device that queues runs keeps what is written in turn with them. */
+  #ban(): void {
+    if (!this.#bans) return;
+    const banned = this.#bannedAt(this.length - this.#surplus);
+    if (banned === this.#banned) return;
+    this.#banned = banned;
+    const bans = new Float32Array(this.vocabSize);
+    for (const id of banned) bans[id] = bannedBias;
+    this.#context.loaded.backend.write(this.#bans, bans);
   }
 
   /** Make room for `positions`, with larger caches and a program for them where the present ones are full. */

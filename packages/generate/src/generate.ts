@@ -183,16 +183,14 @@ async function prepare(
   if (stepScores && options.numBeams > 1)
     throw new OptionError(`generate: option stepScores is true with numBeams ${options.numBeams}; expected one beam`);
   const onHost = stepScores || options.numBeams > 1 || options.doSample || greedy.needsHost;
-  const choice: Choice = onHost || greedy.bansBelow > lengths.promptLength ? 'logits' : 'best';
-
-  const banned = choice === 'best' ? greedy.banned : [];
+  const choice: Choice = onHost ? 'logits' : 'best';
   if (lengths.maxLength > model.maxPositions)
     throw new OptionError(
       `generate: option maxLength comes to ${lengths.maxLength} positions; this model takes at most ${model.maxPositions}`,
     );
   const read = given ?? prompt.fed;
   const size: ContextSize = { rows: read.rows, length: 'length' in read ? read.length : 0, copies, signal, onPrepare };
-  const use: DecodingOptions = { choice, bans: banned.length > 0 };
+  const use: DecodingOptions = { choice, bans: !onHost && greedy.bansFrom(lengths.promptLength) };
   const key = JSON.stringify([size.rows, size.length, prompt.fed.length, copies, choice, use.bans]);
   const course = await Course.open(loaded, {
     onDeviceLost,
@@ -201,7 +199,8 @@ async function prepare(
       const borrowed = undo.use(
         await borrow(on, 'decoding', key, async () => new Decoding(await contextOf(on, size), use)),
       );
-      borrowed.it.begin(read, { banned, surplus: prompt.fed.length - prompt.shown.length, signal, onPrepare });
+      const surplus = prompt.fed.length - prompt.shown.length;
+      borrowed.it.begin(read, { bannedAt: greedy.bannedAt, surplus, signal, onPrepare });
       undo.move();
       return borrowed;
     },

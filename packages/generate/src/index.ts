@@ -27,7 +27,7 @@ export {
   type ChainContext,
   type GreedyPlan,
 } from './processors/chain.ts';
-export type { Processor, Row } from './processors/processor.ts';
+export type { Ban, Processor, Row } from './processors/processor.ts';
 export { resolveOptions, type OptionSources } from './resolve.ts';
 export { argmax, draw, randomSeed, uniform, uniforms } from './sampling.ts';
 export { logSoftmax, softmax } from './softmax.ts';

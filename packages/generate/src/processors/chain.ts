@@ -2,7 +2,8 @@
 import type { Lengths, ResolvedOptions } from '../options.ts';
 import { logSoftmax } from '../softmax.ts';
 import { exponentialDecay, forced, minLength } from './length.ts';
-import type { Processor, Row } from './processor.ts';
+import { holds } from './processor.ts';
+import type { Ban, Processor, Row } from './processor.ts';
 import { encoderNoRepeatNgram, encoderRepetitionPenalty, noRepeatNgram, repetitionPenalty } from './repetition.ts';
 import { epsilonCutoff, etaCutoff, minP, temperature, topH, topK, topP, typicalP } from './sampling.ts';
 import { badWords, beginSuppressTokens, sequenceBias, suppressTokens } from './words.ts';
@@ -89,12 +90,10 @@ export const removeInvalidValues: Processor = {
 
 /** What greedy search has to do besides taking the best token. */
 export interface GreedyPlan {
-  /** Tokens that never come: a device can leave them out. */
-  readonly banned: readonly number[];
-  /** Further tokens that do not come when a sequence has `length` tokens. Mostly empty. */
+  /** Tokens that do not come when a sequence has `length` tokens: a device can leave them out. The same list while nothing changes. */
   bannedAt(length: number): readonly number[];
-  /** From this length on there are none of those. */
-  readonly bansBelow: number;
+  /** Are there any when a sequence has `length` tokens or more? */
+  bansFrom(length: number): boolean;
   /** The token that comes whatever the scores are when a sequence has `length` tokens. */
   forcedAt(length: number): number | undefined;
   /** The chain does more than that: scores have to be read and the whole chain applied. */
@@ -103,21 +102,25 @@ export interface GreedyPlan {
 
 /** Sort a chain into what a device can do and what needs the scores on the host. */
 export function planGreedy(chain: Chain): GreedyPlan {
-  const always = chain.flatMap(({ bans }) => (Array.isArray(bans) ? (bans as readonly number[]) : []));
-  const bansAt = (processors: Chain, length: number): number[] =>
-    processors.flatMap(({ bans }) => (typeof bans === 'function' ? bans(length) : []));
+  const bansOf = (processors: Chain): Ban[] => processors.flatMap(({ bans }) => bans ?? []);
+  const bannedBy = (bans: readonly Ban[], length: number): Set<number> =>
+    new Set(bans.flatMap((ban) => (holds(ban, length) ? ban.tokens : [])));
+  const all = bansOf(chain);
+  const changes = new Set([0, ...all.flatMap(({ from, below }) => [from, below])]);
+  const stretches = [...changes]
+    .sort((a, b) => a - b)
+    .map((from) => ({ from, tokens: [...bannedBy(all, from)].sort((a, b) => a - b) }));
   return {
-    banned: [...new Set(always)].sort((a, b) => a - b),
-    bannedAt: (length) => bansAt(chain, length),
-    bansBelow: chain.reduce((n, p) => (typeof p.bans === 'function' ? Math.max(n, p.bansBelow ?? Infinity) : n), 0),
+    bannedAt(length) {
+      let at = stretches.length - 1;
+      while (at > 0 && stretches[at]!.from > length) at--;
+      return stretches[at]!.tokens;
+    },
+    bansFrom: (length) => all.some(({ tokens, below }) => tokens.length > 0 && length < below),
     forcedAt(length) {
       const at = chain.findLastIndex(({ forces }) => forces?.(length));
       if (at < 0) return undefined;
-      const later = chain.slice(at + 1);
-      const gone = new Set([
-        ...later.flatMap(({ bans }) => (Array.isArray(bans) ? bans : [])),
-        ...bansAt(later, length),
-      ]);
+      const gone = bannedBy(bansOf(chain.slice(at + 1)), length);
       const left = chain[at]!.forces!(length)!.filter((token) => !gone.has(token));
       // Of equal scores the lowest token is best; where none is left, all scores are -Infinity, and token 0 is.
       return left.length ? left.reduce((lowest, token) => Math.min(lowest, token)) : 0;

@@ -1,11 +1,9 @@
 // Rules about the length: when a sequence may end, must end, or should end soon; and what it must begin with.
-import { remove, type Processor } from './processor.ts';
+import { banning, type Processor } from './processor.ts';
 
 /** No end before the sequence has `min` tokens. */
-export function minLength(name: string, min: number, eos: readonly number[]): Processor {
-  const bans = (length: number): readonly number[] => (length < min ? eos : []);
-  return { name, apply: (scores, { ids }) => remove(scores, bans(ids.length)), bans, bansBelow: min };
-}
+export const minLength = (name: string, min: number, eos: readonly number[]): Processor =>
+  banning(name, eos, { below: min });
 
 /** Only these tokens, with score 0, when the sequence has `length` tokens. */
 export function forced(name: string, tokens: readonly number[], length: number): Processor {

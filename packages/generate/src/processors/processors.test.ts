@@ -214,17 +214,22 @@ describe('planGreedy', () => {
       begin_suppress_tokens: [6],
     });
     expect(greedy.needsHost).toBe(false);
-    expect(greedy.banned).toEqual([5, 7]);
-    expect(greedy.bannedAt(1)).toEqual([2]);
-    expect(greedy.bannedAt(2)).toEqual([2, 6]);
-    expect(greedy.bannedAt(3)).toEqual([]);
+    expect([1, 2, 3, 9].map(greedy.bannedAt)).toEqual([[2, 5, 7], [2, 5, 6, 7], [5, 7], [5, 7]]); // prettier-ignore
+    expect(greedy.bannedAt(9)).toBe(greedy.bannedAt(3));
     expect([1, 2, 8, 9].map((length) => greedy.forcedAt(length))).toEqual([9, undefined, undefined, 2]);
   });
 
   it('reads scores where more is asked for', () => {
     expect(plan({ bad_words_ids: [[1, 2]] }).needsHost).toBe(true);
     expect(plan({ repetition_penalty: 1.1 }).needsHost).toBe(true);
-    expect(plan({ bad_words_ids: [[1, 2]] }).banned).toEqual([]);
+    expect(plan({ bad_words_ids: [[1, 2]] }).bannedAt(1)).toEqual([]);
+  });
+
+  it('knows from where on there are no bans', () => {
+    const greedy = plan({ eos_token_id: 2, bad_words_ids: [[2]] });
+    expect([1, 2, 3].map(greedy.bansFrom)).toEqual([true, true, false]);
+    expect(plan({ suppress_tokens: [5] }).bansFrom(1e9)).toBe(true);
+    expect(plan({}).bansFrom(0)).toBe(false);
   });
 
   it('counts bans that come after a forced token', () => {

@@ -1,6 +1,6 @@
 // Rules about given tokens and sequences of tokens: biases, bad words, suppressed tokens.
 import { OptionError } from '../options.ts';
-import { remove, type Processor } from './processor.ts';
+import { banning, type Processor } from './processor.ts';
 
 type Bias = readonly [sequence: readonly number[], bias: number];
 
@@ -17,8 +17,7 @@ export function badWords(words: readonly (readonly number[])[], eos: readonly nu
     banned.map((word) => [word, -Infinity]),
   );
   if (banned.some((word) => word.length > 1)) return { name: 'badWordsIds', apply };
-  const tokens = banned.map((word) => word[0]!);
-  return { name: 'badWordsIds', apply, bans: tokens };
+  return { name: 'badWordsIds', apply, bans: { tokens: banned.map((word) => word[0]!), from: 0, below: Infinity } };
 }
 
 function applyBiases(option: string, biases: readonly Bias[]): Processor['apply'] {
@@ -42,13 +41,8 @@ function applyBiases(option: string, biases: readonly Bias[]): Processor['apply'
 }
 
 /** Tokens that never come. */
-export function suppressTokens(tokens: readonly number[]): Processor {
-  return { name: 'suppressTokens', apply: (scores) => remove(scores, tokens), bans: tokens };
-}
+export const suppressTokens = (tokens: readonly number[]): Processor => banning('suppressTokens', tokens);
 
 /** Tokens that do not come first, when the sequence has `length` tokens. */
-export function beginSuppressTokens(tokens: readonly number[], length: number): Processor {
-  const bans = (at: number): readonly number[] => (at === length ? tokens : []);
-  const apply: Processor['apply'] = (scores, { ids }) => remove(scores, bans(ids.length));
-  return { name: 'beginSuppressTokens', apply, bans, bansBelow: length + 1 };
-}
+export const beginSuppressTokens = (tokens: readonly number[], length: number): Processor =>
+  banning('beginSuppressTokens', tokens, { from: length, below: length + 1 });
