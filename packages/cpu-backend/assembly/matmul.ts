@@ -1,6 +1,6 @@
 // matmul: [batch][M, K] × [batch][K, N]. b lies in panels (pack.ts), packed at load for parameters and here otherwise, by the
-// thread that needs it. Blocks: 256 columns × 96 rows × 256 of depth; inside, panels stay in L1 while tiles of rows pass by. A few
-// rows take panels from end to end: then memory is one stream, which processors fetch ahead of.
+// thread that needs it. Blocks: 256 columns × 96 rows × 2048 of depth; inside, tiles of rows pass by one panel after another, each
+// from end to end: so memory is one stream, which processors fetch ahead of. One row or two take all of the depth at once.
 // Every sum runs over K in order, whatever the tile, so bits depend neither on M nor on the number of threads.
 import { beginExpression, evaluate } from './expression';
 import { tile, tileBF16, tileF16 } from '../wasm/tiles';

@@ -11,9 +11,10 @@ import { tileRows, tileShape } from './tiles.ts';
 /** Block sizes of `assembly/matmul.ts`. */
 const blockColumns = 256;
 const blockRows = 96;
-/** How much of the depth is one block: all of it for the rows of two tiles. */
-const blockDepth = 256;
-const fewRows = 12;
+/** How much of the depth is one block: a panel is read in one stream, and stays in L2 while tiles of rows pass by. */
+const blockDepth = 2048;
+/** From so many rows on panels of halves are widened once. */
+const widenedRows = 13;
 
 /**
  * Weights of a plan up to so many bytes are taken to stay in a cache from run to run. There one row takes two panels at once, which hides
@@ -64,9 +65,9 @@ export const matmul: Kernel<Step> = {
     const epilogue = compileEpilogue(call, 'f32', plan);
     const edgeAt = epilogue?.scratchBytes ?? 0;
     const width = panelColumns(stored);
-    const steps = rows > fewRows ? Math.min(depth, blockDepth) : depth;
+    const steps = rows > 2 ? Math.min(depth, blockDepth) : depth;
     // Beside the edge there is room for one panel that is widened.
-    const edgeBytes = tileRows * width * 4 + (stored && rows > fewRows ? steps * width * 4 : 0);
+    const edgeBytes = tileRows * width * 4 + (stored && rows >= widenedRows ? steps * width * 4 : 0);
     const aAt = edgeAt + edgeBytes;
     const bAt = aAt + (a.strides.at(-1) === 1 ? 0 : Math.min(rows, blockRows) * steps * 4);
     const ownPanels = Math.ceil(Math.min(columns, blockColumns) / width);

@@ -63,6 +63,7 @@ describe('matmul', () => {
     [13, 300, 77],
     [100, 64, 48],
     [130, 520, 70],
+    [15, 4100, 19],
   ] as const;
   for (const [m, k, n] of sizes)
     for (const role of ['parameter', 'input'] as const)

@@ -143,6 +143,7 @@ describe.each(['f16', 'bf16', 'q8', 'q4'] as const)('%s', (stored) => {
     [22, 288, 30],
     [100, 64, 21],
     [1, 1088, 530],
+    [14, 2080, 17],
   ])('%i × %i × %i', (rows, depth, columns) => check(stored, rows, depth, columns));
 
   test('the same bits for a row alone and among others', async () => {
