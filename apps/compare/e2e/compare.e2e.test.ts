@@ -1,13 +1,15 @@
 // The page as people get it from `npm start`, in a real headless Chromium: on every backend it translates what PyTorch
-// translates, shows how far the backends agree, draws the attention, and says what is missing where something is.
+// translates, shows how far the backends agree, draws the attention, says what is missing where something is, and outlives the
+// browser's GPU process.
 import { cpSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { servePage } from '../server.ts';
 import type { PageServer } from '../server.ts';
 import { closeBrowser, openPage } from './browser.ts';
+import type { Opened } from './browser.ts';
 import { card, heatMap, settled, translationsOf, verdict } from './reading.ts';
 import { built, start } from './start.ts';
 import type { Started } from './start.ts';
@@ -124,6 +126,77 @@ describe('what is missing', () => {
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
+  });
+});
+
+describe('a GPU process that crashes', () => {
+  /** A sentence of 25 tokens, and a short one. */
+  const [sentence, next] = pick(130, 0);
+
+  /** In workers a token comes slowly from a GPU, so that there is a midst to crash in; and devices made and given up are counted. */
+  const inWorkers = `
+const { mapAsync } = GPUBuffer.prototype;
+GPUBuffer.prototype.mapAsync = async function (...call) {
+  if (this.size <= 16) await new Promise((resolve) => setTimeout(resolve, 25));
+  return mapAsync.apply(this, call);
+};
+globalThis.devices = { made: 0, destroyed: 0 };
+const { requestDevice } = GPUAdapter.prototype;
+GPUAdapter.prototype.requestDevice = function (...call) { devices.made++; return requestDevice.apply(this, call); };
+const { destroy } = GPUDevice.prototype;
+GPUDevice.prototype.destroy = function () { devices.destroyed++; destroy.call(this); };`;
+
+  const open = (skip: (note: string) => never): Promise<Opened> => {
+    const address = at(started.url, { backends: 'cpu,webgpu', threads: '1', text: sentence!.source });
+    return openPage(address, skip, { inWorkers, crashing: true });
+  };
+  const writing = (page: Page): Locator => page.locator('td.webgpu .writing');
+  const note = (page: Page): Locator => card(page, 'WebGPU').getByRole('status');
+
+  test('a translation goes on on another device, and so does all that follows', async ({ skip }) => {
+    await using opened = await open(skip);
+    const { page } = opened;
+    await writing(page).getByText(/\w \w/).waitFor();
+    expect(await note(page).innerText()).toBe('');
+    const before = await writing(page).innerText();
+    await opened.crashGpu();
+    await note(page).getByText('The device was lost').waitFor();
+    expect(sentence!.greedy_text.startsWith(before)).toBe(true);
+    expect((await writing(page).innerText()).startsWith(before)).toBe(true);
+
+    await settled(page);
+    expect(await note(page).innerText()).toMatch(/^The device was lost and replaced, after \d.* m?s\. /);
+    expect(await card(page, 'CPU').getByRole('status').innerText()).toBe('');
+    expect(await translationsOf(page, 'WebGPU')).toEqual([sentence!.greedy_text]);
+    expect(await verdict(page, 'CPU', 'WebGPU').innerText()).toContain('CPU and WebGPU agree');
+    await page.getByRole('group', { name: 'Backend', exact: true }).getByText('WebGPU').click();
+    expect(await heatMap(page).getAttribute('aria-label')).toContain('WebGPU');
+    // Not the threads of the CPU, which wait and answer nothing.
+    const workers = page.workers().filter((worker) => worker.url().includes('/worker-'));
+    const counts = await Promise.all(workers.map((worker) => worker.evaluate('globalThis.devices')));
+    expect(counts).toContainEqual({ made: 2, destroyed: 1 });
+  });
+
+  test('where no other device can be had, the column says so and the CPU goes on', async ({ skip }) => {
+    await using opened = await open(skip);
+    const { page } = opened;
+    await writing(page).getByText(/\w/).waitFor();
+    await opened.crashGpu();
+    await note(page).getByText('replaced, after').waitFor();
+    // Chromium refuses the GPU to a page that lost it twice within two minutes.
+    await opened.crashGpu();
+    const problem = card(page, 'WebGPU').getByRole('alert');
+    await problem.getByText('lost, and no other can be had: webgpu: no adapter').waitFor();
+    await card(page, 'WebGPU').getByRole('button', { name: 'Load again' }).waitFor();
+    expect(await writing(page).count()).toBe(0);
+    expect(await page.locator('td.webgpu').innerText()).toContain('the device is lost');
+    expect(await translationsOf(page, 'CPU')).toEqual([sentence!.greedy_text]);
+
+    await page.getByLabel(/German/).fill(next!.source);
+    await page.getByRole('button', { name: 'Translate' }).click();
+    await page.getByText('nothing to compare it with').waitFor();
+    await settled(page);
+    expect(await translationsOf(page, 'CPU')).toEqual([next!.greedy_text]);
   });
 });
 

@@ -14,6 +14,20 @@ export interface Calls {
   attend: { takes: AttendRequest; reports: never; gives: Attention };
 }
 
+/** What a worker tells unasked. */
+export type News =
+  /** The device went away. Another is being made, and the model read onto it; calls wait for that. */
+  | { readonly kind: 'lost' }
+  /** They go on; so many milliseconds later. */
+  | { readonly kind: 'replaced'; readonly ms: number; readonly device: Device };
+
+/** What the model is on. */
+export interface Device {
+  /** What the backend says about itself. */
+  readonly details: Readonly<Record<string, string | number | boolean>>;
+  readonly memory: Memory;
+}
+
 export interface OpenRequest {
   readonly backend: BackendName;
   /** Threads for the backends that have them. Default: what the backend thinks best. */
@@ -35,14 +49,11 @@ export type Opened =
   /** The device cannot be had here, which is no fault of the model. */
   | { readonly ok: false; readonly reason: string };
 
-export interface OpenedModel {
+export interface OpenedModel extends Device {
   /** Milliseconds until the backend stood, and from then until the model was on it. */
   readonly backendMs: number;
   readonly modelMs: number;
-  /** What the backend says about itself. */
-  readonly details: Readonly<Record<string, string | number | boolean>>;
   readonly modelType: string;
-  readonly memory: Memory;
 }
 
 /** Device memory in bytes, as the backend counts it. */

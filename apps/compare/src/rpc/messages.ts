@@ -19,5 +19,7 @@ export type FromWorker =
   | { readonly kind: 'report'; readonly id: number; readonly value: unknown }
   | { readonly kind: 'result'; readonly id: number; readonly value: unknown }
   | { readonly kind: 'error'; readonly id: number; readonly name: string; readonly message: string }
+  /** Something happened that nobody called for. */
+  | { readonly kind: 'news'; readonly value: unknown }
   /** The worker can do nothing any more. */
   | { readonly kind: 'lost'; readonly message: string };

@@ -21,17 +21,19 @@ export class RemoteError extends Error {
   }
 }
 
-export class Remote<Calls extends Scope<Calls>> implements Disposable {
+export class Remote<Calls extends Scope<Calls>, News = never> implements Disposable {
   /** Resolves when the worker died by itself. */
   readonly lost: Promise<Error>;
   readonly #worker: Worker;
+  readonly #onNews: (news: News) => void;
   readonly #pending = new Map<number, Pending>();
   #next = 1;
   #ended: Error | undefined;
   #reportLoss: (error: Error) => void = () => {};
 
-  constructor(worker: Worker) {
+  constructor(worker: Worker, onNews: (news: News) => void) {
     this.#worker = worker;
+    this.#onNews = onNews;
     this.lost = new Promise((resolve) => (this.#reportLoss = resolve));
     worker.onmessage = ({ data }) => this.#receive(data as FromWorker);
     worker.onerror = (event) => {
@@ -80,6 +82,7 @@ export class Remote<Calls extends Scope<Calls>> implements Disposable {
 
   #receive(message: FromWorker): void {
     if (message.kind === 'lost') return this.#lose(message.message);
+    if (message.kind === 'news') return this.#onNews(message.value as News);
     const pending = this.#pending.get(message.id);
     switch (message.kind) {
       case 'report':

@@ -4,6 +4,7 @@ import type { FromWorker, Scope, ToWorker } from './messages.ts';
 /** What a call has besides its argument. */
 export interface CallContext<Report> {
   readonly signal: AbortSignal;
+  /** Nobody hears it when the call is over. */
   report(value: Report): void;
   /** Hand memory over to the page instead of copying it. */
   give(buffer: ArrayBuffer): void;
@@ -34,7 +35,7 @@ export function serve<Calls extends Scope<Calls>>(port: Port, handlers: Handlers
       if (!handler) throw new Error(`worker: there is no call "${name}"; it knows ${Object.keys(handlers).join(', ')}`);
       const value = await handler(argument, {
         signal,
-        report: (report) => port.postMessage({ kind: 'report', id, value: report }),
+        report: (report) => controllers.has(id) && port.postMessage({ kind: 'report', id, value: report }),
         give: (buffer) => given.push(buffer),
       });
       port.postMessage({ kind: 'result', id, value }, given);

@@ -1,9 +1,10 @@
 // One backend: its worker, whether it is there, and what it made of each sentence.
 import { computed, signal } from '@preact/signals';
 import type { ReadonlySignal, Signal } from '@preact/signals';
-import type { BackendName, Calls, Download, ModelSource, OpenedModel, Translation } from '../protocol.ts';
+import type { BackendName, Calls, Device, Download, ModelSource, News, OpenedModel, Translation } from '../protocol.ts';
 import { Remote } from '../rpc/remote.ts';
 import { figuresOf } from './figures.ts';
+import { lossesAfter, noLosses } from './losses.ts';
 
 export type Status =
   | { readonly kind: 'off' }
@@ -31,6 +32,8 @@ export interface ColumnOptions {
 export class Column {
   readonly name: BackendName;
   readonly status = signal<Status>({ kind: 'off' });
+  /** Of the device, since the latest start. */
+  readonly losses = signal(noLosses);
   /** One for each sentence of the latest run. */
   readonly cells = signal<readonly Signal<Cell>[]>([]);
   readonly ready = computed(() => this.status.value.kind === 'ready');
@@ -42,7 +45,7 @@ export class Column {
   });
   readonly figures = computed(() => figuresOf([...this.translations.value.values()]));
   readonly #options: ColumnOptions;
-  #remote: Remote<Calls> | undefined;
+  #remote: Remote<Calls, News> | undefined;
 
   constructor(name: BackendName, options: ColumnOptions) {
     this.name = name;
@@ -53,8 +56,9 @@ export class Column {
   async start(): Promise<void> {
     this.stop();
     this.status.value = { kind: 'loading', download: { bytes: 0, totalBytes: 0 } };
+    this.losses.value = noLosses;
     const worker = new Worker(new URL('../worker/worker.ts', import.meta.url), { type: 'module', name: this.name });
-    const remote = new Remote<Calls>(worker);
+    const remote = new Remote<Calls, News>(worker, (news) => this.#remote === remote && this.#hear(news));
     this.#remote = remote;
     const own = (status: Status): void => {
       // A later start or stop has the last word.
@@ -85,9 +89,10 @@ export class Column {
     this.cells.value = Array.from({ length: sentences }, () => signal<Cell>({ kind: 'waiting' }));
   }
 
-  /** Translate one sentence into its cell. Rejects only when aborted. */
+  /** Translate one sentence into its cell, if the backend is still there. Rejects only when aborted. */
   async translate(index: number, text: string, abort: AbortSignal): Promise<void> {
     const cell = this.cells.value[index]!;
+    if (!this.ready.value) return void (cell.value = { kind: 'cancelled', text: '' });
     let soFar = '';
     cell.value = { kind: 'writing', text: soFar };
     try {
@@ -103,6 +108,7 @@ export class Column {
         },
       );
       cell.value = { kind: 'done', translation };
+      this.#renew({ memory: translation.memory });
     } catch (error) {
       cell.value = abort.aborted
         ? { kind: 'cancelled', text: soFar }
@@ -121,5 +127,16 @@ export class Column {
   get remote(): Remote<Calls> {
     if (!this.#remote || !this.ready.value) throw new Error(`${this.name}: the backend is not running; start it again`);
     return this.#remote;
+  }
+
+  #hear(news: News): void {
+    this.losses.value = lossesAfter(this.losses.value, news);
+    if (news.kind === 'replaced') this.#renew(news.device);
+  }
+
+  /** What is known of the device has changed. */
+  #renew(device: Partial<Device>): void {
+    const status = this.status.value;
+    if (status.kind === 'ready') this.status.value = { kind: 'ready', model: { ...status.model, ...device } };
   }
 }

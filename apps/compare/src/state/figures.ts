@@ -1,5 +1,5 @@
 // What a column's translations come to.
-import type { Memory, Translation } from '../protocol.ts';
+import type { Translation } from '../protocol.ts';
 
 export interface Figures {
   readonly sentences: number;
@@ -10,7 +10,6 @@ export interface Figures {
   /** Over all sentences, first tokens included. */
   readonly tokensPerSecond: number;
   readonly kernelCalls: number;
-  readonly memory: Memory;
 }
 
 /** Figures of translations in the order in which they were made, undefined without any. */
@@ -27,7 +26,6 @@ export function figuresOf(translations: readonly Translation[]): Figures | undef
     laterFirstMs: median(later.map((t) => t.firstTokenMs)),
     tokensPerSecond: (1000 * tokens) / totalMs,
     kernelCalls: Math.max(...translations.map((t) => t.kernelCalls)),
-    memory: translations.at(-1)!.memory,
   };
 }
 

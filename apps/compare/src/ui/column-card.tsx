@@ -2,15 +2,18 @@
 import type { ComponentChildren } from 'preact';
 import type { OpenedModel } from '../protocol.ts';
 import type { Column, Status } from '../state/column.ts';
+import { replacing } from '../state/losses.ts';
+import { DeviceNote } from './device-note.tsx';
 import { backendTitles, megabytes, milliseconds, rate } from './format.ts';
 
 export function ColumnCard({ column }: { column: Column }) {
   const status = column.status.value;
+  const busy = status.kind === 'ready' && replacing(column.losses.value);
   return (
     <article class={`card panel ${column.name}`} aria-label={backendTitles[column.name]}>
       <header>
         <h3>{backendTitles[column.name]}</h3>
-        <span class={`state ${status.kind}`}>{stateNames[status.kind]}</span>
+        <span class={`state ${busy ? 'replacing' : status.kind}`}>{busy ? 'replacing' : stateNames[status.kind]}</span>
       </header>
       <Body column={column} status={status} />
     </article>
@@ -47,7 +50,12 @@ function Body({ column, status }: { column: Column; status: Status }) {
     case 'ready':
       return <Ready column={column} model={status.model} />;
     case 'unavailable':
-      return <p class="notice">{status.reason}</p>;
+      return (
+        <>
+          <p class="notice">{status.reason}</p>
+          {again}
+        </>
+      );
     case 'failed':
       return (
         <>
@@ -71,11 +79,14 @@ function Body({ column, status }: { column: Column; status: Status }) {
 
 function Ready({ column, model }: { column: Column; model: OpenedModel }) {
   const figures = column.figures.value;
-  const { peak } = figures?.memory ?? model.memory;
+  const { bytes, peak } = model.memory;
   const notes = Object.entries(model.details).filter(([name]) => name.startsWith('why '));
   return (
     <>
-      <p class="device">{describeDevice(model.details)}</p>
+      <div class="device">
+        <p>{describeDevice(model.details)}</p>
+        <DeviceNote losses={column.losses.value} />
+      </div>
       {notes.map(([name, why]) => (
         <p class="notice" key={name}>
           {name.replace('why ', '')}: {String(why)}
@@ -97,7 +108,7 @@ function Ready({ column, model }: { column: Column; model: OpenedModel }) {
         </Figure>
         <Figure name="Peak memory" hint="device memory that the backend holds, and the most there ever was">
           {megabytes(peak)}
-          <small>now {megabytes((figures?.memory ?? model.memory).bytes)}</small>
+          <small>now {megabytes(bytes)}</small>
         </Figure>
         <Figure name="Kernels per token" hint="kernel calls or dispatches started for one further token">
           {figures ? String(figures.kernelCalls) : '–'}

@@ -1,67 +1,78 @@
-// What a worker does: one backend, one model on it, and the calls of the page.
-import { resolveOptions, stream } from '@transept/generate';
+// What a worker does: one backend, one model on it, and the calls of the page. Where the device is lost, calls go on on another.
+import { resolveOptions, stream, surviving } from '@transept/generate';
 import type { GenerateOptions } from '@transept/generate';
+import type { LoadedModel } from '@transept/models';
 import type { Backend } from '@transept/tensor';
 import { load } from 'transept';
 import type { TextModel } from 'transept';
-import type { Calls, Memory, Translation } from '../protocol.ts';
+import type { BackendName, Calls, News, Translation } from '../protocol.ts';
 import type { CallContext, Handlers } from '../rpc/serve.ts';
-import { createBackend } from './backends.ts';
+import type { BackendOptions } from './backends.ts';
 import { countingFetch } from './download.ts';
 import { attend, force } from './forced.ts';
+import { deviceOf, patiently, replaceLost } from './loss.ts';
 import { modelFiles } from './model-files.ts';
 
-interface Loaded {
-  readonly backend: Backend;
-  readonly model: TextModel;
+/** What a worker has around it. */
+export interface Surroundings {
+  readonly createBackend: (name: BackendName, options: BackendOptions) => Promise<Backend>;
+  readonly tell: (news: News) => void;
+  /** The device is gone, and there is no other. */
+  readonly end: (reason: string) => void;
 }
 
-/** `onLost` is called when the device goes away. */
-export function handlers(onLost: (reason: string) => void): Handlers<Calls> {
-  let loaded: Loaded | undefined;
-  const current = (): Loaded => {
-    if (!loaded) throw new Error('worker: no model is loaded; open one first');
-    return loaded;
+export function handlers({ createBackend, tell, end }: Surroundings): Handlers<Calls> {
+  let opened: TextModel | undefined;
+  const current = (): TextModel => {
+    if (!opened) throw new Error('worker: no model is loaded; open one first');
+    return opened;
   };
 
   return {
     async open({ backend: name, threads, model: source }, { report, signal }) {
       const start = performance.now();
+      const create = (): Promise<Backend> => createBackend(name, { threads });
       let backend: Backend;
       try {
-        backend = await createBackend(name, { threads });
+        backend = await create();
       } catch (error) {
         return { ok: false, reason: (error as Error).message };
       }
-      void backend.lost.then((error) => onLost(error.message));
       const ready = performance.now();
       const files = await modelFiles(source, { fetch: countingFetch(report), signal });
+      const onDeviceLost = (): Promise<Backend> => patiently(create);
       // What is fetched is counted as it comes; what is here already, as it is read.
-      const model = await load(files, { backend, signal, ...(typeof source !== 'string' && { onProgress: report }) });
+      const onProgress = typeof source !== 'string' && { onProgress: report };
+      const model = await load(files, { backend, onDeviceLost, signal, ...onProgress });
+      // As those that take its place do, the backend goes with the weights, and after them.
+      model.loaded.keep({ [Symbol.dispose]: () => queueMicrotask(() => backend[Symbol.dispose]()) });
       const { kind, modelType } = model.loaded.model;
       if (kind !== 'encoder-decoder')
         throw new Error(`open: ${files.name} is a "${modelType}", which has no encoder; this page takes translators`);
       if (!model.tokenizer) throw new Error(`open: ${files.name} has no tokenizer.json; this page needs one`);
-      loaded = { backend, model };
+      opened = model;
+      void replaceLost(model, tell).then(end);
       return {
         ok: true,
         model: {
           backendMs: ready - start,
           modelMs: performance.now() - ready,
-          details: backend.capabilities.details,
           modelType,
-          memory: memoryOf(backend),
+          ...deviceOf(model),
         },
       };
     },
     translate: ({ text }, context) => translate(current(), text, context),
-    force: ({ pairs }, context) => force(current().model.loaded, pairs, context),
-    attend: ({ pair }, context) => attend(current().model.loaded, pair, context),
+    force: ({ pairs }, context) => lasting(current(), (loaded) => force(loaded, pairs, context)),
+    attend: ({ pair }, context) => lasting(current(), (loaded) => attend(loaded, pair, context)),
   };
 }
 
+const lasting = <T>({ loaded, recover }: TextModel, work: (loaded: LoadedModel) => Promise<T>): Promise<T> =>
+  surviving(loaded, recover, work);
+
 async function translate(
-  { backend, model }: Loaded,
+  model: TextModel,
   text: string,
   { report, signal }: CallContext<Calls['translate']['reports']>,
 ): Promise<Translation> {
@@ -75,6 +86,7 @@ async function translate(
     generationConfig: model.generationConfig,
     numBeams: 1,
     signal,
+    ...(model.recover && { onDeviceLost: model.recover }),
     onStep: ({ dispatches }) => (kernelCalls = dispatches),
   };
   for await (const [id] of stream(model.loaded, { inputIds: [sourceIds] }, options)) {
@@ -96,7 +108,7 @@ async function translate(
     firstTokenMs,
     restMs,
     kernelCalls,
-    memory: memoryOf(backend),
+    memory: deviceOf(model).memory,
   };
 }
 
@@ -107,5 +119,3 @@ function startToken({ loaded, generationConfig }: TextModel): number {
     throw new Error('translate: neither config.json nor generation_config.json has a decoder_start_token_id');
   return decoderStartTokenId;
 }
-
-const memoryOf = ({ memory: { bytes, peak } }: Backend): Memory => ({ bytes, peak });

@@ -7,10 +7,18 @@ const early: MessageEvent[] = [];
 port.onmessage = (event) => early.push(event);
 
 if (!('DisposableStack' in globalThis)) await import('core-js/proposals/explicit-resource-management');
-const [{ serve }, { handlers }] = await Promise.all([import('../rpc/serve.ts'), import('./handlers.ts')]);
+const [{ serve }, { handlers }, { createBackend }] = await Promise.all([
+  import('../rpc/serve.ts'),
+  import('./handlers.ts'),
+  import('./backends.ts'),
+]);
 
 serve(
   port,
-  handlers((message) => port.postMessage({ kind: 'lost', message })),
+  handlers({
+    createBackend,
+    tell: (value) => port.postMessage({ kind: 'news', value }),
+    end: (message) => port.postMessage({ kind: 'lost', message }),
+  }),
 );
 for (const event of early) port.onmessage(event);
