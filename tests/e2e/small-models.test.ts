@@ -1,7 +1,7 @@
 // Two small trained models with values published by others, through the same layers as the default model: an Arabic-English
 // transliterator (CTranslate2's tests) and the story teller stories260K (llama2.c).
 import { forward, generate } from '@transept/generate';
-import { loadModel } from '@transept/models';
+import { loadModel, parametersOf } from '@transept/models';
 import type { LoadedModel } from '@transept/models';
 import { readJson } from '@transept/checkpoint';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -119,6 +119,19 @@ for (const { name, bound, missing, open } of devices) {
       });
     });
   });
+
+  it.skipIf(missing).each([NaN, Infinity])(
+    `beams of logits that hold %d are refused on ${name}${why}`,
+    async (value) => {
+      using backend = await open();
+      using model = await loadModel(arenFiles, backend, { modelType: 'opennmt' });
+      const bias = parametersOf(model.model).find((parameter) => parameter.name === 'decoder.projection.bias')!;
+      backend.write(model.parameter(bias), Float32Array.of(value), 4 * 17);
+      const inputs = { inputIds: [cases[0]!.source_ids] };
+      const beams = generate(model, inputs, { decoderStartTokenId: 1, eosTokenId: 2, maxNewTokens: 3, numBeams: 2 });
+      await expect(beams).rejects.toThrow('beamSearch: the logits of row 0 hold NaN or infinity');
+    },
+  );
 
   describe.skipIf(missing)(`stories260k-llama on ${name}${why}`, () => {
     let model: LoadedModel;

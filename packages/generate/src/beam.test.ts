@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { BeamSearch } from './beam.ts';
+import { BeamSearch, type BeamLogits } from './beam.ts';
 import { TokenChooser } from './choose.ts';
 import { resolveLengths } from './options.ts';
 import { buildChain, planGreedy } from './processors/chain.ts';
 import { resolveOptions } from './resolve.ts';
 import { argmax } from './sampling.ts';
+import { logSumExp } from './softmax.ts';
 
 interface Case {
   readonly vocabulary: number;
@@ -41,6 +42,11 @@ function logitsOf({ vocabulary, seed, boost, boosted }: Case, ids: readonly numb
 const batchLogits = (example: Case, rows: readonly (readonly number[])[]): Float32Array =>
   Float32Array.from(rows.flatMap((ids) => [...logitsOf(example, ids)]));
 
+function withNorms(logits: Float32Array, vocabulary: number): BeamLogits {
+  const row = (r: number): Float64Array => Float64Array.from(logits.subarray(r * vocabulary, (r + 1) * vocabulary));
+  return { logits, norms: Float64Array.from({ length: logits.length / vocabulary }, (_, r) => logSumExp(row(r))) };
+}
+
 function prepare({ prompts, padding, options: call }: Case) {
   const options = resolveOptions({ call });
   const lengths = resolveLengths(options, prompts[0]!.length);
@@ -57,7 +63,7 @@ describe('BeamSearch', () => {
       const search = new BeamSearch(example.prompts, { options, lengths, chain });
       let rows = example.prompts.flatMap((prompt) => new Array<number[]>(options.numBeams).fill(prompt));
       for (let more = true; more;) {
-        const { tokens, sources, done } = search.step(batchLogits(example, rows));
+        const { tokens, sources, done } = search.step(withNorms(batchLogits(example, rows), example.vocabulary));
         rows = Array.from(sources, (source, r) => [...rows[source]!, tokens[r]!]);
         more = !done;
       }
@@ -80,12 +86,13 @@ describe('BeamSearch', () => {
     const { options, lengths, chain } = prepare(example);
     const rows = example.prompts.length * options.numBeams;
     const search = (): BeamSearch => new BeamSearch(example.prompts, { options, lengths, chain });
-    expect(() => search().step(new Float32Array(rows * example.vocabulary).fill(NaN))).toThrow(
-      /logits of row 0 hold NaN/,
-    );
-    expect(() => search().step(new Float32Array(rows * example.vocabulary + 1))).toThrow(
-      /logits for each beam; expected a whole number/,
-    );
+    const logits = new Float32Array(rows * example.vocabulary);
+    for (const norm of [NaN, Infinity]) {
+      const norms = new Float32Array(rows).fill(norm, 1);
+      expect(() => search().step({ logits, norms })).toThrow(/logits of row 1 hold NaN/);
+    }
+    const tooMany = { logits: new Float32Array(logits.length + 1), norms: new Float32Array(rows) };
+    expect(() => search().step(tooMany)).toThrow(/logits for each beam; expected a whole number/);
   });
 
   it('draws candidates without replacement when sampling, more often the likely ones', () => {
@@ -97,7 +104,7 @@ describe('BeamSearch', () => {
     const random = (): number => (seed = (seed * 16807) % 2147483647) / 2147483647;
     for (let i = 0; i < 2000; i++) {
       const search = new BeamSearch([[0]], { options, lengths, chain: [], random });
-      search.step(Float32Array.from([0.6, 0.3, 0.1, 0, 1, 1, 1, 1], Math.log));
+      search.step(withNorms(Float32Array.from([0.6, 0.3, 0.1, 0, 1, 1, 1, 1], Math.log), 4));
       const { sequences, scores } = search.result();
       expect(sequences[0]).not.toEqual(sequences[1]);
       expect(scores[0]).toBeGreaterThan(scores[1]!);

@@ -1,11 +1,11 @@
 // Beam search as transformers 5 does it, on the host, in double precision. The model is outside: `step` takes the logits of
-// every beam and says which token each beam goes on with, and from which beam it descends.
+// every beam, and the logarithms of their sums as probabilities, which a device finds sooner; it says which token each beam goes on
+// with, and from which beam it descends.
 //
 // Letters: B prompts, n beams, V vocabulary. Beam `i` of prompt `b` is row `b·n + i`.
 import { OptionError, type Lengths, type ResolvedOptions } from './options.ts';
-import { applyChain, type Chain } from './processors/chain.ts';
+import { applyChain, planGreedy, type Chain, type GreedyPlan } from './processors/chain.ts';
 import { BestK } from './select.ts';
-import { logSumExp } from './softmax.ts';
 
 /** Stands for "never": beams that do not exist yet, sequences that may not go on, hypotheses that are not there. */
 const NEVER = -1e9;
@@ -17,6 +17,14 @@ export interface BeamOptions {
   readonly chain: Chain;
   /** Uniform numbers in (0, 1), needed with `doSample`: candidates are drawn without replacement. */
   readonly random?: () => number;
+}
+
+/** What a model says of every beam. */
+export interface BeamLogits {
+  /** [B·n, V]; a search may change them. */
+  readonly logits: Float32Array;
+  /** log Σ exp of each row: [B·n]. */
+  readonly norms: Float32Array | Float64Array;
 }
 
 export interface BeamStep {
@@ -71,6 +79,8 @@ export class BeamSearch {
   readonly #options: ResolvedOptions;
   readonly #lengths: Lengths;
   readonly #chain: Chain;
+  /** What the chain bans and forces, where it does nothing else and nothing is drawn. */
+  readonly #plan: GreedyPlan | undefined;
   readonly #random: (() => number) | undefined;
   readonly #searches: readonly Search[];
   readonly #tokens: Int32Array;
@@ -92,6 +102,7 @@ export class BeamSearch {
     this.#options = options;
     this.#lengths = lengths;
     this.#chain = chain;
+    this.#plan = !options.doSample && chain.every(({ bans, forces }) => bans ?? forces) ? planGreedy(chain) : undefined;
     this.#random = options.doSample ? random : undefined;
     this.#length = lengths.promptLength;
     this.#tokens = new Int32Array(prompts.length * n);
@@ -107,13 +118,13 @@ export class BeamSearch {
     });
   }
 
-  /** Take one step from logits [B·n, V]. What is returned is valid until the next step. */
-  step(logits: Float32Array | Float64Array): BeamStep {
+  /** Take one step. What is returned is valid until the next one. Throws a RangeError for logits that are not numbers. */
+  step(given: BeamLogits): BeamStep {
     if (this.#done) throw new RangeError('beamSearch: the search is over; read its result');
-    this.#prepare(logits.length / this.#tokens.length);
+    this.#prepare(given.logits.length / this.#tokens.length);
     let allEnded = true;
     this.#searches.forEach((search, b) => {
-      const candidates = this.#candidates(search, b, logits);
+      const candidates = this.#candidates(search, b, given);
       search.hypotheses = this.#store(search, candidates, b);
       search.running = this.#goOn(search, candidates, b);
       allEnded &&= candidates.every(({ ended }) => ended);
@@ -162,19 +173,26 @@ export class BeamSearch {
   }
 
   /** The best continuations of one prompt over all its beams, best first. */
-  #candidates({ running }: Search, b: number, logits: Float32Array | Float64Array): Candidate[] {
+  #candidates({ running }: Search, b: number, { logits, norms }: BeamLogits): Candidate[] {
     const V = this.#scores.length;
     const scores = this.#scores;
     const best = this.#best;
     const random = this.#random;
+    const banned = this.#banned();
     best.clear();
     running.forEach(({ ids, score }, beam) => {
       const row = b * running.length + beam;
-      scores.set(logits.subarray(row * V, (row + 1) * V));
-      const norm = logSumExp(scores);
-      if (Number.isNaN(norm))
+      const norm = norms[row]!;
+      // A device that takes NaN for impossible makes infinity of it.
+      if (!Number.isFinite(norm))
         throw new RangeError(`beamSearch: the logits of row ${row} hold NaN or infinity; expected numbers`);
-      for (let v = 0; v < V; v++) scores[v]! -= norm;
+      const own = logits.subarray(row * V, (row + 1) * V);
+      if (banned) {
+        for (const token of banned) own[token] = -Infinity;
+        best.pushAll(own, score - norm, beam * V);
+        return;
+      }
+      for (let v = 0; v < V; v++) scores[v] = own[v]! - norm;
       applyChain(this.#chain, scores, { ids, prompt: b });
       if (random) this.#drawFrom(scores, score, beam * V, random);
       else best.pushAll(scores, score, beam * V);
@@ -188,6 +206,12 @@ export class BeamSearch {
       const score = random ? this.#drawn[index]! : best.score(rank);
       return { beam: Math.floor(index / V), token, score, ended: last || eosTokenId.includes(token) };
     });
+  }
+
+  /** The tokens that may not come next, where that is all that the chain says of them and none is drawn. */
+  #banned(): readonly number[] | undefined {
+    const plan = this.#plan;
+    return plan?.forcedAt(this.#length) === undefined ? plan?.bannedAt(this.#length) : undefined;
   }
 
   /** The k largest of log p + Gumbel noise are k draws without replacement. Kool et al. 2019 */

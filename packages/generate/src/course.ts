@@ -2,6 +2,7 @@
 // this one is read; and where a device is lost, the tokens so far go through the model again on another one.
 import type { LoadedModel } from '@transept/models';
 import { DeviceLostError } from '@transept/tensor';
+import type { BeamLogits } from './beam.ts';
 import type { Decoding } from './decoding.ts';
 import type { Borrowed } from './pool.ts';
 
@@ -71,6 +72,11 @@ export class Course implements Disposable {
   /** Logits [rows, V] after the latest token. */
   logits(): Promise<Float32Array<ArrayBuffer>> {
     return this.#last(() => this.#borrowed.it.logits());
+  }
+
+  /** The same with log Σ exp of each row. */
+  normed(): Promise<BeamLogits> {
+    return this.#last(() => this.#borrowed.it.normed());
   }
 
   /**

@@ -1,17 +1,36 @@
 // A batch being decoded, one token a row at a time: the caches, the programs that advance them, and nothing about how the next
 // token is chosen. What differs between families with and without an encoder is behind `Context`.
 import type { GenerativeModel, LoadedModel } from '@transept/models';
-import { add, argmax, assign, bytesPer, elements, gather, reshape, slice, trace } from '@transept/tensor';
+import {
+  add,
+  argmax,
+  assign,
+  bytesPer,
+  elements,
+  exp,
+  gather,
+  log,
+  max,
+  reshape,
+  slice,
+  sub,
+  sum,
+  trace,
+} from '@transept/tensor';
 import type { Buffer, Graph, Tensor } from '@transept/tensor';
 import { bucket } from './batch.ts';
 import type { Batch, FeatureBatch } from './batch.ts';
+import type { BeamLogits } from './beam.ts';
 import { instantiate } from './instance.ts';
 import type { Instance, OnPrepare } from './instance.ts';
 import { makingRoom } from './pool.ts';
 import type { Reusable } from './pool.ts';
 
-/** `logits`: the host gets the logits and chooses. `best`: the device chooses the largest, and keeps it as the next input. */
-export type Choice = 'logits' | 'best';
+/**
+ * `logits`: the host gets the logits and chooses. `normed`: it also gets log Σ exp of each row, as beams need. `best`: the device
+ * chooses the largest, and keeps it as the next input.
+ */
+export type Choice = 'logits' | 'normed' | 'best';
 
 /** What the decoder reads besides its own tokens, for batches of one size. */
 export interface Context extends Reusable {
@@ -151,6 +170,12 @@ export class Decoding implements Reusable {
     return this.#latest!.floats('logits');
   }
 
+  /** Logits [rows, V] after the latest token, and log Σ exp of each row. */
+  async normed(): Promise<BeamLogits> {
+    const [logits, norms] = await Promise.all([this.logits(), this.#latest!.floats('norms')]);
+    return { logits, norms };
+  }
+
   /** The best token of each row after the latest one. */
   best(): Promise<Int32Array<ArrayBuffer>> {
     return this.#latest!.integers('tokens');
@@ -266,19 +291,21 @@ export class Decoding implements Reusable {
 
   #build(kind: 'step' | 'prompt', length: number): Promise<Instance> {
     const { loaded, model } = this.#context;
-    const best = this.#options.choice === 'best';
+    const { choice } = this.#options;
+    const best = choice === 'best';
     const traced = trace(`${model.modelType} ${kind}`, (g) => {
       const tokens = best || kind === 'step' ? g.state('tokens', [this.rows, 1], 'i32') : undefined;
       const ids = kind === 'step' ? tokens! : g.input('prompt', [this.rows, length], 'i32');
       const caches = Array.from({ length: model.decoderLayers }, (_, i) => this.#cache(g, i, this.#capacity));
       const logits = this.#context.logits(g, { ids, caches, capacity: this.#capacity });
+      if (choice === 'normed') return { logits, norms: logSumExp(logits) };
       if (!best) return { logits };
       const allowed = this.#bans ? add(logits, g.input('bans', [this.vocabSize])) : logits;
       g.scope('choose', () => assign(tokens!, reshape(argmax(allowed), [this.rows, 1])));
       return {};
     });
     return instantiate(loaded, traced, {
-      readback: [best ? 'tokens' : 'logits'],
+      readback: { logits: ['logits'], normed: ['logits', 'norms'], best: ['tokens'] }[choice],
       bind: {
         ...this.#context.bind,
         ...this.#cacheNames(this.#caches),
@@ -316,6 +343,12 @@ export class Decoding implements Reusable {
   #cacheNames(caches: readonly Buffer[]): Record<string, Buffer> {
     return Object.fromEntries(caches.map((c, i) => [`cache.${i}`, c]));
   }
+}
+
+/** x [R, V] → [R, 1], with the largest value subtracted first. */
+function logSumExp(x: Tensor): Tensor {
+  const largest = max(x);
+  return add(log(sum(exp(sub(x, largest)))), largest);
 }
 
 /** Added to the logits of a banned id: below every real one, and still finite. */

@@ -24,7 +24,13 @@ afterAll(() => {
 test.each([
   [{ forcedBosTokenId: 101 }, 'generate: option forcedBosTokenId names token 101; the vocabulary has 101 tokens'],
   [{ forcedEosTokenId: [2, 500] }, 'generate: option forcedEosTokenId names token 500; the vocabulary has 101 tokens'],
-])('%j is refused', async (options, message) => {
+  [{ badWordsIds: [[7], [3, 101]] }, 'generate: option badWordsIds names token 101; the vocabulary has 101 tokens'],
+  [{ sequenceBias: [[[102], 1]] }, 'generate: option sequenceBias names token 102; the vocabulary has 101 tokens'],
+  [
+    { badWordsIds: [[200]], numBeams: 2 },
+    'generate: option badWordsIds names token 200; the vocabulary has 101 tokens',
+  ],
+] as const)('%j is refused', async (options, message) => {
   const generated = generate(translator, { inputIds: [[5, 6, 2]] }, { maxNewTokens: 3, ...options });
   await expect(generated).rejects.toThrow(message);
 });

@@ -12,8 +12,8 @@ import type { OnDeviceLost } from './course.ts';
 import { Decoding } from './decoding.ts';
 import type { Choice, Context, DecodingOptions } from './decoding.ts';
 import {
-  checkForced,
   checkInputs,
+  checkTokens,
   generative,
   paddedPrompt,
   paddedSources,
@@ -169,7 +169,7 @@ async function prepare(
   const copies = options.numBeams > 1 ? options.numBeams : options.numReturnSequences;
   const pad = options.padTokenId ?? options.eosTokenId[0] ?? 0;
   checkInputs(model, inputs);
-  checkForced(options, model.vocabSize);
+  checkTokens(options, model.vocabSize);
   const given = model.kind === 'decoder' ? undefined : sourceBatch(model, inputs);
   const prompt = given
     ? startTokens(model as EncoderDecoderModel, given.rows, inputs, options)
@@ -182,15 +182,15 @@ async function prepare(
   const greedy = planGreedy(chain);
   if (stepScores && options.numBeams > 1)
     throw new OptionError(`generate: option stepScores is true with numBeams ${options.numBeams}; expected one beam`);
-  const onHost = stepScores || options.numBeams > 1 || options.doSample || greedy.needsHost;
-  const choice: Choice = onHost ? 'logits' : 'best';
+  const onHost = stepScores || options.doSample || greedy.needsHost;
+  const choice: Choice = options.numBeams > 1 ? 'normed' : onHost ? 'logits' : 'best';
   if (lengths.maxLength > model.maxPositions)
     throw new OptionError(
       `generate: option maxLength comes to ${lengths.maxLength} positions; this model takes at most ${model.maxPositions}`,
     );
   const read = given ?? prompt.fed;
   const size: ContextSize = { rows: read.rows, length: 'length' in read ? read.length : 0, copies, signal, onPrepare };
-  const use: DecodingOptions = { choice, bans: !onHost && greedy.bansFrom(lengths.promptLength) };
+  const use: DecodingOptions = { choice, bans: choice === 'best' && greedy.bansFrom(lengths.promptLength) };
   const key = JSON.stringify([size.rows, size.length, prompt.fed.length, copies, choice, use.bans]);
   const course = await Course.open(loaded, {
     onDeviceLost,
@@ -286,7 +286,7 @@ async function searchBeams(run: Run, onStep: GenerateOptions['onStep']): Promise
   const pause = pauses();
   await course.prompt(run.start.ids, run.start.length);
   for (let generated = 1; ; generated++) {
-    const { tokens, sources, done } = search.step(await course.logits());
+    const { tokens, sources, done } = search.step(await course.normed());
     signal?.throwIfAborted();
     onStep?.({ generated, dispatches: course.dispatches });
     if (done) break;

@@ -1,4 +1,4 @@
-export { BeamSearch, type BeamOptions, type BeamResult, type BeamStep } from './beam.ts';
+export { BeamSearch, type BeamLogits, type BeamOptions, type BeamResult, type BeamStep } from './beam.ts';
 export { InputError } from './batch.ts';
 export type { NumberArray } from './batch.ts';
 export { surviving } from './course.ts';

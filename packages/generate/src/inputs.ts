@@ -57,8 +57,18 @@ export function checkInputs(model: GenerativeModel, inputs: GenerateInputs): voi
   );
 }
 
-export function checkForced({ forcedBosTokenId, forcedEosTokenId }: ResolvedOptions, vocabSize: number): void {
-  for (const [name, ids] of Object.entries({ forcedBosTokenId: [forcedBosTokenId ?? 0], forcedEosTokenId })) {
+/** Tokens that must come, or get scores of their own, have to be there. */
+export function checkTokens(
+  { forcedBosTokenId, forcedEosTokenId, badWordsIds, sequenceBias }: ResolvedOptions,
+  vocabSize: number,
+): void {
+  const named = {
+    forcedBosTokenId: [forcedBosTokenId ?? 0],
+    forcedEosTokenId,
+    badWordsIds: badWordsIds.flat(),
+    sequenceBias: sequenceBias.flatMap(([ids]) => ids),
+  };
+  for (const [name, ids] of Object.entries(named)) {
     const outside = ids.find((id) => id >= vocabSize);
     if (outside !== undefined)
       throw new OptionError(`generate: option ${name} names token ${outside}; the vocabulary has ${vocabSize} tokens`);

@@ -40,7 +40,7 @@ export class BestK {
   }
 
   /** Offer `scores`, each with `added`, under indices from `first` on. */
-  pushAll(scores: Float64Array, added: number, first: number): void {
+  pushAll(scores: Float32Array | Float64Array, added: number, first: number): void {
     let i = 0;
     for (; i < scores.length && this.#size < this.#capacity; i++) this.push(scores[i]! + added, first + i);
     let worst = this.#scores[0]!;
