@@ -298,7 +298,7 @@ export class Decoding implements Reusable {
       const ids = kind === 'step' ? tokens! : g.input('prompt', [this.rows, length], 'i32');
       const caches = Array.from({ length: model.decoderLayers }, (_, i) => this.#cache(g, i, this.#capacity));
       const logits = this.#context.logits(g, { ids, caches, capacity: this.#capacity });
-      if (choice === 'normed') return { logits, norms: logSumExp(logits) };
+      if (choice === 'normed') return { logits, norms: g.scope('norms', () => logSumExp(logits)) };
       if (!best) return { logits };
       const allowed = this.#bans ? add(logits, g.input('bans', [this.vocabSize])) : logits;
       g.scope('choose', () => assign(tokens!, reshape(argmax(allowed), [this.rows, 1])));
