@@ -17,3 +17,19 @@ test('the latest used pipelines are kept, not all there ever were', async () => 
   await pipelines.get(shader(1), 'test');
   expect(made()).toBe(pipelinesKept + 2);
 });
+
+test('nothing that a lost device rejects while a shader compiles goes unheard', async () => {
+  const mock = new MockDevice();
+  mock.popErrorScope = () => Promise.reject(new Error('the device is lost'));
+  const unheard: unknown[] = [];
+  const hear = (reason: unknown): void => void unheard.push(reason);
+  process.on('unhandledRejection', hear);
+  try {
+    const dispatch: Dispatch = { code: '// lost', bindings: [], scalars: false, workgroups: [1, 1, 1] };
+    await new Pipelines(mock.device).get(dispatch, 'test');
+    await new Promise((resolve) => setTimeout(resolve));
+    expect(unheard).toEqual([]);
+  } finally {
+    process.off('unhandledRejection', hear);
+  }
+});

@@ -62,6 +62,8 @@ export class Pipelines {
       device.pushErrorScope('validation');
       const module = device.createShaderModule({ label: what, code: dispatch.code });
       const invalid = device.popErrorScope();
+      // Asked for only where there is no pipeline; a device that is lost rejects it.
+      invalid.catch(() => {});
       try {
         return await device.createComputePipelineAsync({
           label: what,
