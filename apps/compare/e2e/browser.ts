@@ -54,7 +54,7 @@ export class Opened implements AsyncDisposable {
     page.on('console', (message) => {
       if (message.type() === 'error' || (message.type() === 'warning' && !own)) this.#errors.push(message.text());
     });
-    page.on('pageerror', (error) => this.#errors.push(error.stack ?? error.message));
+    page.on('pageerror', (error) => this.#errors.push(error.stack || String(error)));
   }
 
   /** End the GPU process as a crash does. The page must have been opened for that. */

@@ -122,6 +122,6 @@ test('where there is no other device, that is the end, with the reason', async (
   await vi.advanceTimersByTimeAsync(60_000);
   expect(page.news).toEqual([{ kind: 'lost' }]);
   expect(page.ends).toEqual([
-    expect.stringMatching(/^reference: the device was lost, and no other can be had: there are no more; /),
+    expect.stringMatching(/^reference: the device was lost and could not be replaced; .*: there are no more$/),
   ]);
 });

@@ -27,7 +27,7 @@ export async function replaceLost(model: TextModel, tell: (news: News) => void):
     try {
       await model.recover!(new DeviceLostError(cause.message, { cause }));
     } catch (error) {
-      return `${name}: the device was lost, and no other can be had: ${(error as Error).message}; a browser may refuse one for some minutes after it lost several: load again then`;
+      return `${name}: the device was lost and could not be replaced; load again, after some minutes where the browser refuses the GPU: ${(error as Error).message}`;
     }
     tell({ kind: 'replaced', ms: performance.now() - start, device: deviceOf(model) });
   }
