@@ -5,7 +5,7 @@
 import { beginExpression, evaluate } from './expression';
 import { scorePair, scoreRow, weighValues } from './keys';
 import { rowExp, rowMax } from './rows';
-import { f32At, i32At, pointerAt, shareStart } from './words';
+import { f32At, i32At, pointerAt, shareStart, wordShift } from './words';
 
 /** Keys that are taken at a time: a multiple of four. */
 const blockKeys: i32 = 64;
@@ -39,7 +39,7 @@ const scoresRowWord = 42; // bytes of a row of scores
 const togetherWord = 43; // rows that are taken together, at most
 
 // What is known of a row that waits for its turn.
-const recordBytes: usize = 32;
+const recordBytes: usize = 8 << wordShift;
 const queryOf = 0; // addresses
 const keyOf = 1;
 const valueOf = 2;
@@ -55,7 +55,7 @@ function offsetOf(params: usize, word: i32, i: i32, j: i32, k: i32): usize {
 }
 
 function setWord(record: usize, word: i32, value: usize): void {
-  store<u32>(record + ((<usize>word) << 2), <u32>value);
+  store<usize>(record + ((<usize>word) << wordShift), value);
 }
 
 export function attention(params: usize, thread: i32, threads: i32): void {

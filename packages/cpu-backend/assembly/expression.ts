@@ -1,8 +1,8 @@
 // Scalar expressions over blocks of elements. An expression arrives as a list of instructions; each one runs over a whole
 // block of at most 256 elements before the next, so that decoding costs little and every block stays in the L1 cache.
-// Operands are slots {pointer, step}: contiguous inputs are read where they lie, constants and scalars are one vector with step 0.
+// Operands are slots of 16 bytes, {pointer, step}: contiguous inputs are read where they lie, constants and scalars are one vector with step 0.
 import { execute } from './instructions';
-import { i32At, pointerAt } from './words';
+import { i32At, pointerAt, wordShift } from './words';
 import { copyElements, gatherElements, rowOffset, scatterElements } from './views';
 
 const blockElements: i32 = 256;
@@ -25,7 +25,7 @@ const elementsWord = 13;
 const rowsAtWord = 14; // in scratch: the operands' row pointers
 
 // Words of one operand.
-const operandBytes = 24;
+const operandBytes: usize = 6 << wordShift;
 const kindWord = 0; // 0 contiguous along the row, 1 one value for the row, 2 gathered, 3 position along an axis
 const baseWord = 1;
 const slotWord = 2;
@@ -44,10 +44,10 @@ export function beginExpression(e: usize, scratch: usize): void {
   let template = pointerAt(e, slotsAtWord);
   let slot = scratch;
   for (let i = 0; i < slots; i++) {
-    store<u32>(slot, load<u32>(template, 4) + (load<i32>(template) != 0 ? <u32>scratch : 0));
-    store<u32>(slot, load<u32>(template, 8), 4);
-    template += 12;
-    slot += 8;
+    store<usize>(slot, pointerAt(template, 1) + (i32At(template, 0) != 0 ? scratch : 0));
+    store<i32>(slot, i32At(template, 2), 8);
+    template += 3 << wordShift;
+    slot += 16;
   }
 }
 
@@ -87,8 +87,8 @@ function evaluateRow(e: usize, scratch: usize, row: i32, column: i32, count: i32
     const kind = i32At(operand, kindWord);
     if (kind != 3) {
       const at = pointerAt(operand, baseWord) + rowOffset(row, axes, shape, pointerAt(operand, stridesWord));
-      store<u32>(rows + ((<usize>i) << 2), <u32>at);
-      if (kind == 1) v128.store(load<u32>(scratch + (i32At(operand, slotWord) << 3)), v128.load32_splat(at));
+      store<usize>(rows + ((<usize>i) << 3), at);
+      if (kind == 1) v128.store(load<usize>(scratch + (i32At(operand, slotWord) << 4)), v128.load32_splat(at));
     }
     operand += operandBytes;
   }
@@ -96,25 +96,25 @@ function evaluateRow(e: usize, scratch: usize, row: i32, column: i32, count: i32
   const outStride = load<i32>(outStrides + last);
   const out = pointerAt(e, outWord) + rowOffset(row, axes, shape, outStrides);
   const direct = i32At(e, outDirectWord) != 0;
-  const staged = scratch + pointerAt(e, rowsAtWord) + ((<usize>operands * 4 + 15) & ~15);
+  const staged = scratch + pointerAt(e, rowsAtWord) + ((<usize>operands * 8 + 15) & ~15);
   const inner = i32At(e, innerWord);
   while (count > 0) {
     const n = min(count, blockElements);
     operand = operandsAt;
     for (let i = 0; i < operands; i++) {
       const kind = i32At(operand, kindWord);
-      const slot = scratch + (i32At(operand, slotWord) << 3);
-      const from = load<u32>(rows + ((<usize>i) << 2));
-      if (kind == 0) store<u32>(slot, from + (column << 2));
+      const slot = scratch + (i32At(operand, slotWord) << 4);
+      const from = load<usize>(rows + ((<usize>i) << 3));
+      if (kind == 0) store<usize>(slot, from + (column << 2));
       else if (kind == 2) {
         const stride = load<i32>(pointerAt(operand, stridesWord) + last);
-        copyElements(load<u32>(slot), 4, from + column * stride, stride, n);
-      } else if (kind == 3) positions(load<u32>(slot), operand, row * inner + column, n);
+        copyElements(load<usize>(slot), 4, from + column * stride, stride, n);
+      } else if (kind == 3) positions(load<usize>(slot), operand, row * inner + column, n);
       operand += operandBytes;
     }
     const to = out + <usize>(column * outStride);
     const inPlace = direct && (n & 3) == 0;
-    store<u32>(scratch, <u32>(inPlace ? to : staged));
+    store<usize>(scratch, inPlace ? to : staged);
     execute(pointerAt(e, instructionsAtWord), i32At(e, instructionsWord), scratch, n);
     if (!inPlace) copyElements(to, outStride, staged, 4, n);
     column += n;
@@ -128,20 +128,20 @@ function evaluateFlat(e: usize, scratch: usize, first: i32, n: i32): void {
   const operands = i32At(e, operandsWord);
   let operand = pointerAt(e, operandsAtWord);
   for (let i = 0; i < operands; i++) {
-    const slot = scratch + (i32At(operand, slotWord) << 3);
+    const slot = scratch + (i32At(operand, slotWord) << 4);
     const base = pointerAt(operand, baseWord);
     const kind = i32At(operand, kindWord);
-    if (kind == 0) store<u32>(slot, <u32>base + (first << 2));
-    else if (kind == 1) v128.store(load<u32>(slot), v128.load32_splat(base));
-    else if (kind == 2) gatherElements(load<u32>(slot), base, rank, shape, pointerAt(operand, stridesWord), first, n);
-    else positions(load<u32>(slot), operand, first, n);
+    if (kind == 0) store<usize>(slot, base + (first << 2));
+    else if (kind == 1) v128.store(load<usize>(slot), v128.load32_splat(base));
+    else if (kind == 2) gatherElements(load<usize>(slot), base, rank, shape, pointerAt(operand, stridesWord), first, n);
+    else positions(load<usize>(slot), operand, first, n);
     operand += operandBytes;
   }
   const out = pointerAt(e, outWord);
   const direct = i32At(e, outDirectWord) != 0;
-  const staged = scratch + pointerAt(e, rowsAtWord) + ((<usize>operands * 4 + 15) & ~15);
+  const staged = scratch + pointerAt(e, rowsAtWord) + ((<usize>operands * 8 + 15) & ~15);
   const inPlace = direct && (n & 3) == 0;
-  store<u32>(scratch, <u32>(inPlace ? out + ((<usize>first) << 2) : staged));
+  store<usize>(scratch, inPlace ? out + ((<usize>first) << 2) : staged);
   execute(pointerAt(e, instructionsAtWord), i32At(e, instructionsWord), scratch, n);
   if (inPlace) return;
   if (direct) copyElements(out + ((<usize>first) << 2), 4, staged, 4, n);

@@ -11,21 +11,21 @@ const instructionBytes = 20;
 export function execute(at: usize, count: i32, slots: usize, n: i32): void {
   const bytes = (<usize>((n + 3) & ~3)) << 2;
   for (; count > 0; count--) {
-    const to = slots + (load<i32>(at, 4) << 3);
-    const a = slots + (load<i32>(at, 8) << 3);
-    const b = slots + (load<i32>(at, 12) << 3);
-    const c = slots + (load<i32>(at, 16) << 3);
-    const start = <usize>load<u32>(to);
+    const to = slots + (load<i32>(at, 4) << 4);
+    const a = slots + (load<i32>(at, 8) << 4);
+    const b = slots + (load<i32>(at, 12) << 4);
+    const c = slots + (load<i32>(at, 16) << 4);
+    const start = load<usize>(to);
     instruction(
       load<i32>(at),
       start,
       start + bytes,
-      load<u32>(a),
-      load<u32>(a, 4),
-      load<u32>(b),
-      load<u32>(b, 4),
-      load<u32>(c),
-      load<u32>(c, 4),
+      load<usize>(a),
+      load<u32>(a, 8),
+      load<usize>(b),
+      load<u32>(b, 8),
+      load<usize>(c),
+      load<u32>(c, 8),
     );
     at += instructionBytes;
   }

@@ -83,9 +83,9 @@ function multiply(
   const columns = i32At(params, columnsWord);
   const aRow = i32At(params, aRowWord);
   const aColumn = i32At(params, aColumnWord);
-  const a = <usize>load<u32>(pointerAt(params, aTableWord) + ((<usize>batch) << 2));
-  let b = <usize>load<u32>(pointerAt(params, bTableWord) + ((<usize>batch) << 2));
-  const tail = <usize>load<u32>(pointerAt(params, tailTableWord) + ((<usize>batch) << 2));
+  const a = pointerAt(pointerAt(params, aTableWord), batch);
+  let b = pointerAt(pointerAt(params, bTableWord), batch);
+  const tail = pointerAt(pointerAt(params, tailTableWord), batch);
   const firstRow = batch * i32At(params, rowsWord);
   const out = pointerAt(params, outWord);
   const outRow = (<usize>columns) << 2;

@@ -5,7 +5,7 @@
 // What threads share lies at fixed addresses at the start of memory, one cache line each, and is known to `src/threads.ts`, which
 // wakes everybody when a thread has failed.
 import { kernel } from './index';
-import { i32At, pointerAt } from './words';
+import { i32At, pointerAt, wordShift } from './words';
 
 const doneAt: usize = 128; // parts of the run that are done; one thread's steps between shared ones count as one part
 const doneSleepersAt: usize = 192;
@@ -16,7 +16,7 @@ const programAt: usize = 448; // what they run; 0 between runs
 const insideAt: usize = 512; // helpers that may be looking at a program
 
 // A program: this header, then its steps. Both are as long.
-const blockBytes: usize = 32;
+const blockBytes: usize = 8 << wordShift;
 const stepsWord = 0;
 const threadsWord = 1;
 const totalWord = 2; // parts in all
@@ -128,7 +128,7 @@ function lead(program: usize, run: i32): void {
 
 /** Everybody else's: the shared steps that are not done yet. */
 function help(program: usize, thread: i32): void {
-  const run = atomic.load<i32>(program + (runWord << 2));
+  const run = atomic.load<i32>(program + ((<usize>runWord) << wordShift));
   let step = program + blockBytes;
   for (let left = i32At(program, stepsWord); left > 0; left--) {
     const parts = i32At(step, partsWord);
@@ -147,11 +147,11 @@ export function run(program: usize): void {
     if (i32At(program, threadsWord) > 1) {
       const run = atomic.load<i32>(generationAt) + 1;
       atomic.store<i32>(doneAt, 0);
-      atomic.store<i32>(program + (runWord << 2), run);
-      atomic.store<u32>(programAt, <u32>program);
+      atomic.store<i32>(program + ((<usize>runWord) << wordShift), run);
+      atomic.store<usize>(programAt, program);
       advance(generationAt, generationSleepersAt);
       lead(program, run);
-      atomic.store<u32>(programAt, 0);
+      atomic.store<usize>(programAt, 0);
       return;
     }
   }
@@ -170,7 +170,7 @@ export function work(thread: i32): void {
     nextRun(seen);
     seen = atomic.load<i32>(generationAt);
     atomic.add<i32>(insideAt, 1);
-    const program = <usize>atomic.load<u32>(programAt);
+    const program = atomic.load<usize>(programAt);
     if (program != 0) help(program, thread);
     atomic.sub<i32>(insideAt, 1);
   }

@@ -2,7 +2,7 @@
 import { BackendError, DeviceLostError } from '@transept/tensor';
 import type { Backend, Buffer, Capabilities, LoadOptions, MemoryUse, Plan, Program } from '@transept/tensor';
 import { DeviceBuffer } from './buffer.ts';
-import { createEngine } from './engine.ts';
+import { createEngine, narrowBytes } from './engine.ts';
 import type { Engine } from './engine.ts';
 import { kernels } from './kernels/index.ts';
 import { alignment } from './memory.ts';
@@ -14,7 +14,7 @@ import { kernelNumbers } from './step.ts';
 import type { Step } from './step.ts';
 import { anyFailed, hardwareThreads, releaseAll, settle, threadsObstacle } from './threads.ts';
 import { unpack } from './unpack.ts';
-import { detectSimd } from './variants.ts';
+import { detectSimd, detectWide } from './variants.ts';
 import type { Simd } from './variants.ts';
 
 export interface CpuOptions {
@@ -22,12 +22,26 @@ export interface CpuOptions {
   readonly threads?: number | 'auto';
   /** Default 'auto': relaxed SIMD, with multiply-adds that round once, where the engine has it. */
   readonly simd?: 'auto' | Simd;
-  /** Most memory to take, in bytes. Default and limit: 4 GiB, or what the platform reserves. */
+  /**
+   * Most memory to take, in bytes. Default: 4 GiB, or what the platform reserves. More, up to 16 GiB, takes an engine with 64-bit
+   * WebAssembly memory, where one tensor has 2 GiB at most and kernels are a little slower.
+   */
   readonly maxBytes?: number;
 }
 
 const autoThreads = 4;
-const memoryLimit = 2 ** 32;
+/** What engines allow memory with 64-bit addresses. */
+const wideBytes = 2 ** 34;
+
+function checkMaxBytes(maxBytes: number): number {
+  if (!(maxBytes > 0 && maxBytes <= wideBytes))
+    throw new BackendError(`cpu: maxBytes is ${maxBytes}; it must be a number of bytes up to ${wideBytes}`);
+  if (maxBytes > narrowBytes && !detectWide())
+    throw new BackendError(
+      `cpu: maxBytes is ${maxBytes}; this engine has no 64-bit WebAssembly memory, so ${narrowBytes} are the most`,
+    );
+  return maxBytes;
+}
 
 interface Threads {
   readonly threads: number;
@@ -73,20 +87,22 @@ function chooseSimd(wanted: 'auto' | Simd): Simd {
  */
 export async function cpu(options: CpuOptions = {}): Promise<Backend<Step>> {
   const simd = chooseSimd(options.simd ?? 'auto');
-  const maxBytes = Math.min(options.maxBytes ?? memoryLimit, memoryLimit);
+  const maxBytes = checkMaxBytes(options.maxBytes ?? narrowBytes);
   const { engine, threads, note } = await start(simd, maxBytes, options.threads ?? 'auto');
+  const { heap } = engine;
   return new CpuBackend(engine, {
     dtypes: new Set(['f32', 'i32', 'u32']),
     weights: new Set(['f16', 'bf16', 'q8', 'q4']),
-    maxBufferBytes: engine.heap.maxBytes,
-    maxMemoryBytes: engine.heap.maxBytes,
-    maxBindingBytes: engine.heap.maxBytes,
+    maxBufferBytes: heap.maxRangeBytes,
+    maxMemoryBytes: heap.maxBytes,
+    maxBindingBytes: heap.maxRangeBytes,
     maxBindings: 64,
     alignment,
     memory: 'arena',
     details: {
       simd: simd === 'relaxed' ? 'relaxed SIMD' : 'SIMD',
       threads,
+      ...(heap.wide && { addresses: '64 bits' }),
       ...(note && { 'why one thread': note }),
     },
   });
@@ -109,8 +125,8 @@ class CpuBackend implements Backend<Step> {
     void engine.helpers?.failed.then((error) => this.#fail(error));
     const { heap } = engine;
     const threads = 1 + (engine.helpers?.count ?? 0);
-    const packStep = heap.allocate(2 * stepWords * 4, 'the packing step');
-    const packParameters = heap.allocate(64, 'the packing step');
+    const packStep = heap.allocate(2 * stepWords * heap.wordBytes, 'the packing step');
+    const packParameters = heap.allocate(10 * heap.wordBytes, 'the packing step');
     const packClaims = heap.allocate(threads * claimBytes, 'the packing step');
     const packing = new PackedParameters(heap, (request) => {
       const { to, from, rowStride, columnStride, depth, columns, form, panelBytes, inPlace } = request;
@@ -119,12 +135,12 @@ class CpuBackend implements Backend<Step> {
       const parameters = [to, from, rowStride, columnStride, depth, columns, form, scratch, room, panelBytes];
       const step = { kernel: kernelNumbers.packParameter, parameters: packParameters, parts: threads };
       this.#settle();
-      heap.words.set(parameters, packParameters / 4);
-      heap.words.set(
+      heap.writeBlock(packParameters, parameters);
+      heap.writeBlock(
+        packStep,
         writeProgram([step], () => packClaims),
-        packStep / 4,
       );
-      this.#run(packStep);
+      this.#run(heap.pointer(packStep));
       if (inPlace) heap.free(scratch);
     });
     this.#host = {
@@ -200,7 +216,7 @@ class CpuBackend implements Backend<Step> {
     if (helpers) settle(heap.words);
   }
 
-  #run(program: number): void {
+  #run(program: number | bigint): void {
     if (this.#lostBecause) this.#check();
     const { exports, heap, helpers } = this.#engine;
     try {

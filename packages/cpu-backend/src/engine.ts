@@ -1,6 +1,6 @@
 // One WebAssembly memory with the kernels instantiated over it: on this thread, and on helper threads where there are any.
 import { BackendError } from '@transept/tensor';
-import { Heap } from './memory.ts';
+import { createMemory, Heap } from './memory.ts';
 import { createHelpers } from './threads.ts';
 import type { Helpers } from './threads.ts';
 import { compileVariant } from './variants.ts';
@@ -8,7 +8,7 @@ import type { Simd } from './variants.ts';
 
 /** What the WebAssembly module exports to JavaScript. */
 export interface KernelExports {
-  run(program: number): void;
+  run(program: number | bigint): void;
   setMaySleep(may: boolean): void;
   work(thread: number): void;
 }
@@ -20,15 +20,16 @@ export interface Engine {
 }
 
 const pageBytes = 65536;
+/** What addresses of 32 bits reach. */
+export const narrowBytes = 2 ** 32;
 const initialPages = 16;
 
 /** Memory that may grow to `maxBytes`, or as far as the platform reserves address space for. */
-function createHeap(maxBytes: number, shared: boolean): Heap {
+function createHeap(maxBytes: number, shared: boolean, wide: boolean): Heap {
   let maximum = Math.floor(maxBytes / pageBytes);
   for (;;) {
     try {
-      const memory = new WebAssembly.Memory({ initial: Math.min(initialPages, maximum), maximum, shared });
-      return new Heap(memory, maximum * pageBytes);
+      return new Heap(createMemory(Math.min(initialPages, maximum), maximum, shared, wide), maximum * pageBytes, wide);
     } catch (cause) {
       if (maximum <= initialPages)
         throw new BackendError(`cpu: no memory: the platform refuses ${maximum * pageBytes} bytes`, { cause });
@@ -39,12 +40,14 @@ function createHeap(maxBytes: number, shared: boolean): Heap {
 
 /** Compile a variant and start it with `threads` threads in all; more than one needs shared memory. */
 export async function createEngine(simd: Simd, threads: number, maxBytes: number): Promise<Engine> {
-  const compiled = compileVariant(simd, threads > 1);
-  const heap = createHeap(maxBytes, threads > 1);
+  const shared = threads > 1;
+  const wide = maxBytes > narrowBytes;
+  const compiled = compileVariant({ simd, shared, wide });
+  const heap = createHeap(maxBytes, shared, wide);
   const { memory } = heap;
   const [instance, helpers] = await Promise.all([
     compiled.then((module) => WebAssembly.instantiate(module, { env: { memory } })),
-    threads > 1
+    shared
       ? createHelpers(
           compiled.then((module) => ({ module, memory })),
           threads - 1,

@@ -1,7 +1,7 @@
 // How much memory a loaded program takes, and what is said where there is not enough.
 import { gather, layerNorm, linear, lower, softmax, trace } from '@transept/tensor';
 import type { Backend, Buffer, Plan, Storage } from '@transept/tensor';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { cpu } from './index.ts';
 
 /** An embedding tied to the output, and layers between: weights of some megabytes. */
@@ -51,4 +51,36 @@ test('what does not fit is told with its size, the limit, and what needs less', 
   );
   // All that is left can be had, whatever steps memory grows in.
   using _rest = backend.alloc((8 << 20) - backend.memory.bytes - 4096);
+});
+
+describe('more than 4 GiB', () => {
+  test('is memory with 64-bit addresses, where one piece has 2 GiB at most', async () => {
+    using backend = await cpu({ threads: 1, maxBytes: 6 * 2 ** 30 });
+    const { details, maxMemoryBytes, maxBufferBytes } = backend.capabilities;
+    expect(details).toMatchObject({ addresses: '64 bits' });
+    expect(maxMemoryBytes).toBe(6 * 2 ** 30);
+    expect(maxBufferBytes).toBe(2 ** 31 - 65536);
+    expect(() => backend.alloc(2 ** 31)).toThrow(
+      'cpu: a buffer needs 2147483648 bytes in one piece; with 64-bit addresses 2147418112 are the most',
+    );
+    // Nobody touches them, so they take address space only.
+    for (let i = 0; i < 5; i++) backend.alloc(2 ** 30);
+    using last = backend.alloc(16);
+    backend.write(last, Float32Array.of(1, 2, 3, 4));
+    expect(new Float32Array((await backend.read(last)).buffer)).toEqual(Float32Array.of(1, 2, 3, 4));
+  });
+
+  test('is refused where the engine does not have it, and beyond what engines allow', async () => {
+    await expect(cpu({ maxBytes: 2 ** 35 })).rejects.toThrow(
+      'cpu: maxBytes is 34359738368; it must be a number of bytes up to 17179869184',
+    );
+    const { validate } = WebAssembly;
+    const known = vi.spyOn(WebAssembly, 'validate');
+    // The memory section of a module, with the flag for 64-bit addresses.
+    known.mockImplementation((bytes) => !(bytes as Uint8Array).includes(5) && validate(bytes));
+    await expect(cpu({ maxBytes: 2 ** 33 })).rejects.toThrow(
+      'cpu: maxBytes is 8589934592; this engine has no 64-bit WebAssembly memory, so 4294967296 are the most',
+    );
+    known.mockRestore();
+  });
 });

@@ -10,6 +10,25 @@ const pageBytes = 65536;
 const growthBytes = 8 << 20;
 /** What lies before: the words with which threads wait for each other. */
 const reserved = 1024;
+/** Kernels compute places within a tensor in 32 bits, signed ones where addresses have more. */
+const wideRangeBytes = 2 ** 31 - pageBytes;
+
+/** Memory with 64-bit addresses, which the types of the platform do not know yet. */
+interface WideMemory {
+  grow(pages: bigint): bigint;
+}
+
+/** Memory that begins with `initial` pages and may grow to `maximum`. Throws where the platform refuses that. */
+export function createMemory(initial: number, maximum: number, shared: boolean, wide: boolean): WebAssembly.Memory {
+  if (!wide) return new WebAssembly.Memory({ initial, maximum, shared });
+  const descriptor = { initial: BigInt(initial), maximum: BigInt(maximum), shared, address: 'i64' };
+  return new WebAssembly.Memory(descriptor as unknown as WebAssembly.MemoryDescriptor);
+}
+
+function growMemory(memory: WebAssembly.Memory, pages: number, wide: boolean): void {
+  if (wide) (memory as unknown as WideMemory).grow(BigInt(pages));
+  else memory.grow(pages);
+}
 
 interface Range {
   start: number;
@@ -21,6 +40,12 @@ export class Heap implements MemoryUse {
   readonly maxBytes: number;
   bytes = 0;
   peak = 0;
+  /** Are addresses numbers of 64 bits? They are where memory may grow beyond 4 GiB. */
+  readonly wide: boolean;
+  /** Bytes of a word that may be an address. */
+  readonly wordBytes: number;
+  /** Most bytes in one piece. */
+  readonly maxRangeBytes: number;
   /** Views of all of memory, renewed whenever it grows. */
   bytesView: Uint8Array;
   words: Int32Array;
@@ -31,9 +56,12 @@ export class Heap implements MemoryUse {
   /** Up to here ranges have been in use and have to be cleared before they are given out again. */
   #used = reserved;
 
-  constructor(memory: WebAssembly.Memory, maxBytes: number) {
+  constructor(memory: WebAssembly.Memory, maxBytes: number, wide: boolean) {
     this.memory = memory;
     this.maxBytes = maxBytes;
+    this.wide = wide;
+    this.wordBytes = wide ? 8 : 4;
+    this.maxRangeBytes = wide ? Math.min(maxBytes, wideRangeBytes) : maxBytes;
     this.bytesView = new Uint8Array(memory.buffer);
     this.words = new Int32Array(memory.buffer);
     this.floats = new Float32Array(memory.buffer);
@@ -42,6 +70,10 @@ export class Heap implements MemoryUse {
 
   /** The address of `bytes` zero bytes. `what` they are for appears in the error when they cannot be had. */
   allocate(bytes: number, what: string): number {
+    if (bytes > this.maxRangeBytes && this.wide)
+      throw new BackendError(
+        `cpu: ${what} needs ${bytes} bytes in one piece; with 64-bit addresses ${this.maxRangeBytes} are the most`,
+      );
     const size = Math.ceil((bytes + slack) / alignment) * alignment;
     let best: Range | undefined;
     for (const range of this.#free) {
@@ -66,6 +98,25 @@ export class Heap implements MemoryUse {
     this.#taken.delete(start);
     this.bytes -= size;
     this.#release({ start, end: start + size });
+  }
+
+  /** Write words that may be addresses. */
+  writeBlock(at: number, words: readonly number[]): void {
+    if (!this.wide) return this.words.set(words, at / 4);
+    const halves = words.flatMap((word) => [word % 2 ** 32, Math.floor(word / 2 ** 32)]);
+    this.words.set(halves, at / 4);
+  }
+
+  /** Some words that were written so, none of them negative. */
+  readBlock(at: number, count: number): number[] {
+    const halves = new Uint32Array(this.memory.buffer, at, (count * this.wordBytes) / 4);
+    if (!this.wide) return [...halves];
+    return Array.from({ length: count }, (_, i) => halves[2 * i]! + halves[2 * i + 1]! * 2 ** 32);
+  }
+
+  /** An address as functions of the module take it. */
+  pointer(address: number): number | bigint {
+    return this.wide ? BigInt(address) : address;
   }
 
   #release(range: Range): void {
@@ -109,10 +160,10 @@ export class Heap implements MemoryUse {
   /** Grow by as much as is wanted, or at least by what there has to be. */
   #growBy(least: number, wanted: number): void {
     try {
-      this.memory.grow(wanted / pageBytes);
+      growMemory(this.memory, wanted / pageBytes, this.wide);
     } catch (error) {
       if (wanted === least) throw error;
-      this.memory.grow(least / pageBytes);
+      growMemory(this.memory, least / pageBytes, this.wide);
     }
   }
 }

@@ -21,7 +21,7 @@ export interface Host {
   readonly kernels: Backend<Step>['kernels'];
   readonly capabilities: Capabilities;
   /** Replay the program at an address. Throws when the device is lost. */
-  run(program: number): void;
+  run(program: number | bigint): void;
   /** Wait until no other thread looks at a program any more. Before that none may be freed or changed. */
   settle(): void;
 }
@@ -58,7 +58,7 @@ class Release {
   }
 }
 
-/** Small blocks of words that live as long as a program: parameters, shapes, instructions. */
+/** Small blocks that live as long as a program: parameters, shapes, instructions. */
 class Words {
   readonly #heap: Heap;
   readonly #release: Release;
@@ -70,8 +70,22 @@ class Words {
     this.#release = release;
   }
 
+  /** Numbers of 32 bits. */
   place(words: readonly number[]): number {
-    const bytes = Math.ceil((words.length * 4) / laneBytes) * laneBytes;
+    const at = this.#room(words.length * 4);
+    this.#heap.words.set(words, at / 4);
+    return at;
+  }
+
+  /** Words that may be addresses. */
+  placeBlock(words: readonly number[]): number {
+    const at = this.#room(words.length * this.#heap.wordBytes);
+    this.#heap.writeBlock(at, words);
+    return at;
+  }
+
+  #room(least: number): number {
+    const bytes = Math.ceil(least / laneBytes) * laneBytes;
     if (this.#next + bytes > this.#end) {
       const size = Math.max(chunkBytes, bytes);
       const chunk = this.#heap.allocate(size, 'the steps of a program');
@@ -81,7 +95,6 @@ class Words {
     }
     const at = this.#next;
     this.#next += bytes;
-    this.#heap.words.set(words, at / 4);
     return at;
   }
 }
@@ -93,6 +106,7 @@ export class LoadedProgram implements Program {
   readonly #release = new Release();
   readonly #buffers = new Map<string, DeviceBuffer>();
   #address = 0;
+  #entry: number | bigint = 0;
   #scalars = 0;
   #disposed = false;
 
@@ -140,6 +154,7 @@ export class LoadedProgram implements Program {
       scalar: (value) => (typeof value === 'number' ? words.place([value]) : scalars + value.scalar * laneBytes),
       scalarLanes: (scalar) => scalars + scalar * laneBytes,
       words: (values) => words.place(values),
+      block: (values) => words.placeBlock(values),
       panels: (view, stored) => {
         const { release: free, ...panels } = packing.panels(this.#bufferOf(view)!, view, stored);
         release.defer(free);
@@ -160,12 +175,13 @@ export class LoadedProgram implements Program {
     const written = writeProgram(
       steps.map((step) => ({
         kernel: kernelNumbers[step.kernel],
-        parameters: words.place(step.parameters(placement)),
+        parameters: words.placeBlock(step.parameters(placement)),
         parts: step.work >= worthSharing ? threads : 1,
       })),
       (bytes) => allocate(bytes, `who does what of plan "${plan.name}"`),
     );
-    this.#address = words.place(written);
+    this.#address = words.placeBlock(written);
+    this.#entry = heap.pointer(this.#address);
     release.defer(() => this.#host.settle());
   }
 
@@ -217,7 +233,7 @@ export class LoadedProgram implements Program {
         for (let lane = 0; lane < 4; lane++) view[at + lane] = scalars[i]!;
       }
     }
-    this.#host.run(this.#address);
+    this.#host.run(this.#entry);
   }
 
   /** Milliseconds of each call, run by itself in the order of the plan: the medians of some rounds. */
@@ -225,24 +241,26 @@ export class LoadedProgram implements Program {
     const { heap, run, settle, threads } = this.#host;
     const times = this.plan.calls.map((): number[] => []);
     const claims = heap.allocate(threads * claimBytes, 'a call that is timed');
-    const alone = heap.allocate(2 * stepWords * 4, 'a call that is timed') / 4;
+    const blockBytes = stepWords * heap.wordBytes;
+    const alone = heap.allocate(2 * blockBytes, 'a call that is timed');
+    const entry = heap.pointer(alone);
     try {
       for (let round = 0; round < rounds; round++)
         times.forEach((taken, i) => {
-          const step = this.#address / 4 + stepWords * (i + 1);
-          const [kernel, parameters, parts] = heap.words.subarray(step) as unknown as [number, number, number];
+          const step = heap.readBlock(this.#address + blockBytes * (i + 1), 3);
+          const [kernel, parameters, parts] = step as [number, number, number];
           settle();
-          heap.words.set(
-            writeProgram([{ kernel, parameters, parts }], () => claims),
+          heap.writeBlock(
             alone,
+            writeProgram([{ kernel, parameters, parts }], () => claims),
           );
           const began = performance.now();
-          run(alone * 4);
+          run(entry);
           taken.push(performance.now() - began);
         });
     } finally {
       settle();
-      heap.free(alone * 4);
+      heap.free(alone);
       heap.free(claims);
     }
     return times.map((taken) => taken.sort((a, b) => a - b)[rounds >> 1]!);

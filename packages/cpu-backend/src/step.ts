@@ -30,8 +30,10 @@ export interface Placement {
   scalar(value: number | ScalarRef): number;
   /** Of the four lanes that hold a scalar of the run. */
   scalarLanes(scalar: number): number;
-  /** Of a copy of some 32-bit words, kept as long as the program. */
+  /** Of a copy of some 32-bit numbers, kept as long as the program. */
   words(words: readonly number[]): number;
+  /** Of a copy of some words that may be addresses, and are as wide as these. */
+  block(words: readonly number[]): number;
   /** Of a parameter view [depth, columns] repacked in panels, shared between programs. */
   panels(view: View, stored: Storage | undefined): Panels;
   /** Of a table's rows, wherever its buffer has them by the time the step runs. */

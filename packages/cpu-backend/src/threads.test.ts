@@ -45,8 +45,10 @@ test('helpers sleep when there is nothing to do, each of them', async () => {
 /** Kernels for several threads, of which there is one. */
 async function withoutHelpers(): Promise<{ heap: Heap; exports: KernelExports }> {
   const memory = new WebAssembly.Memory({ initial: 16, maximum: 16, shared: true });
-  const instance = await WebAssembly.instantiate(await compileVariant('plain', true), { env: { memory } });
-  return { heap: new Heap(memory, 2 ** 20), exports: instance.exports as unknown as KernelExports };
+  const instance = await WebAssembly.instantiate(await compileVariant({ simd: 'plain', shared: true, wide: false }), {
+    env: { memory },
+  });
+  return { heap: new Heap(memory, 2 ** 20, false), exports: instance.exports as unknown as KernelExports };
 }
 
 test('a run does not wait for helpers that do not come', async () => {

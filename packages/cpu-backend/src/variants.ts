@@ -1,4 +1,4 @@
-// Which of the four WebAssembly variants this engine can run, and getting it compiled.
+// Which of the WebAssembly variants this engine can run, and getting one compiled.
 import { BackendError } from '@transept/tensor';
 
 export type Simd = 'relaxed' | 'plain';
@@ -26,15 +26,44 @@ export function detectSimd(): Simd | undefined {
   return undefined;
 }
 
-/** Where a variant lies. Four literals, so that bundlers find the files. */
-function locate(simd: Simd, shared: boolean): URL {
-  if (simd === 'relaxed')
-    return shared
-      ? new URL('../wasm/relaxed-shared.wasm', import.meta.url)
-      : new URL('../wasm/relaxed-unshared.wasm', import.meta.url);
-  return shared
-    ? new URL('../wasm/plain-shared.wasm', import.meta.url)
-    : new URL('../wasm/plain-unshared.wasm', import.meta.url);
+/** Does the engine know memory with 64-bit addresses? */
+export const detectWide = (): boolean =>
+  WebAssembly.validate(
+    // prettier-ignore
+    new Uint8Array([
+      0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00, // magic, version
+      0x05, 0x03, 0x01, 0x04, 0x00, // one memory with 64-bit addresses, of no pages
+    ]),
+  );
+
+export interface Variant {
+  readonly simd: Simd;
+  /** Over memory that threads share. */
+  readonly shared: boolean;
+  /** With 64-bit addresses. */
+  readonly wide: boolean;
+}
+
+/** Where a variant lies. Literals, so that bundlers find the files. */
+function locate({ simd, shared, wide }: Variant): URL {
+  switch (`${simd}-${shared ? 'shared' : 'unshared'}${wide ? '-wide' : ''}` as const) {
+    case 'relaxed-shared':
+      return new URL('../wasm/relaxed-shared.wasm', import.meta.url);
+    case 'relaxed-unshared':
+      return new URL('../wasm/relaxed-unshared.wasm', import.meta.url);
+    case 'plain-shared':
+      return new URL('../wasm/plain-shared.wasm', import.meta.url);
+    case 'plain-unshared':
+      return new URL('../wasm/plain-unshared.wasm', import.meta.url);
+    case 'relaxed-shared-wide':
+      return new URL('../wasm/relaxed-shared-wide.wasm', import.meta.url);
+    case 'relaxed-unshared-wide':
+      return new URL('../wasm/relaxed-unshared-wide.wasm', import.meta.url);
+    case 'plain-shared-wide':
+      return new URL('../wasm/plain-shared-wide.wasm', import.meta.url);
+    case 'plain-unshared-wide':
+      return new URL('../wasm/plain-unshared-wide.wasm', import.meta.url);
+  }
 }
 
 interface NodeProcess {
@@ -42,8 +71,8 @@ interface NodeProcess {
 }
 
 /** Compile one variant: from disk where the URL is a file, else streamed. */
-export async function compileVariant(simd: Simd, shared: boolean): Promise<WebAssembly.Module> {
-  const url = locate(simd, shared);
+export async function compileVariant(variant: Variant): Promise<WebAssembly.Module> {
+  const url = locate(variant);
   try {
     if (url.protocol === 'file:') {
       const { process } = globalThis as { process?: NodeProcess };

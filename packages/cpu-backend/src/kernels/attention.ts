@@ -5,7 +5,8 @@ import type { Placement, Step } from '../step.ts';
 import { compileEpilogue } from './expression.ts';
 
 /** As in `assembly/attention.ts`. */
-const recordBytes = 32;
+/** Of eight words, however wide these are. */
+const recordBytes = 64;
 
 /** Rows that are taken together, and what their scores may take. */
 const mostTogether = 16;

@@ -9,6 +9,9 @@ import type { Opcode } from './opcodes.ts';
 
 const blockBytes = 1024;
 const laneBytes = 16;
+const slotBytes = 16;
+/** What a row pointer takes, at most. */
+const pointerBytes = 8;
 /** Rows shorter than this are not computed one by one. */
 const shortRow = 32;
 
@@ -188,8 +191,8 @@ export function compileExpression(expr: Expr, views: readonly View[], output: Vi
   // Scratch: slots, operands' row pointers, staged result, blocks and lanes of operands, registers.
   const align = (n: number): number => Math.ceil(n / laneBytes) * laneBytes;
   const slots = 1 + leaves.length + registers;
-  const rowsAt = align(slots * 8);
-  const stagedAt = rowsAt + align(operands.length * 4);
+  const rowsAt = align(slots * slotBytes);
+  const stagedAt = rowsAt + align(operands.length * pointerBytes);
   let scratchBytes = stagedAt + blockBytes;
   const operandAt = new Map<number, number>();
   for (const { leaf, kind } of operands) {
@@ -218,13 +221,13 @@ export function compileExpression(expr: Expr, views: readonly View[], output: Vi
         }
       });
       for (let r = 0; r < registers; r++) template.push(1, registersAt + r * blockBytes, laneBytes);
-      return at.words([
+      return at.block([
         rank,
         inner,
         flat ? 1 : 0,
         at.words(shape),
         operands.length,
-        at.words(
+        at.block(
           operands.flatMap(({ leaf, kind, view, divisor, modulus }) => [
             kind,
             view < 0 ? 0 : at.address(views[view]!),
@@ -243,7 +246,7 @@ export function compileExpression(expr: Expr, views: readonly View[], output: Vi
           ]),
         ),
         slots,
-        at.words(template),
+        at.block(template),
         at.address(output),
         at.words(byteStrides(strides[0]!)),
         (flat ? isContiguous(merged(0)) : strides[0]![rank - 1] === 1) ? 1 : 0,

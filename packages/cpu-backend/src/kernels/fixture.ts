@@ -3,6 +3,8 @@
 import { bytesPer, elements, maxScalars, whole } from '@transept/tensor';
 import type { Attrs, Backend, Call, DType, Epilogue, Expr, OpName, Plan, Role, Scalar, Shape } from '@transept/tensor';
 
+import { cpu } from '../index.ts';
+
 const guard = 16;
 export const sentinel = -12345;
 
@@ -19,6 +21,21 @@ interface OperandOptions {
   readonly strides?: readonly number[];
   readonly dtype?: DType;
   readonly role?: Role;
+}
+
+/**
+ * Every variant on one thread and on two. Those with 64-bit addresses have all that is allocated later beyond the first 4 GiB, which
+ * nobody touches.
+ */
+export async function everyVariant(): Promise<Record<string, Backend>> {
+  const backends: Record<string, Backend> = {};
+  for (const threads of [1, 2]) {
+    for (const simd of ['relaxed', 'plain'] as const) backends[`${simd}, ${threads}`] = await cpu({ simd, threads });
+    const wide = await cpu({ threads, maxBytes: 2 ** 32 + 2 ** 28 });
+    for (let quarter = 0; quarter < 4; quarter++) wide.alloc(2 ** 30);
+    backends[`64-bit addresses, ${threads}`] = wide;
+  }
+  return backends;
 }
 
 /** Numbers that look random and are the same every time. */

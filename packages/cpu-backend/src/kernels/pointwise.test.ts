@@ -3,15 +3,13 @@
 import { expr, reference } from '@transept/tensor';
 import type { Backend, ComputeType, Expr, ScalarFn } from '@transept/tensor';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { cpu } from '../index.ts';
-import { elementAt, operand, randomNumbers, runCase } from './fixture.ts';
+import { elementAt, everyVariant, operand, randomNumbers, runCase } from './fixture.ts';
 import type { CallCase, Operand } from './fixture.ts';
 
 const oracle = reference();
-const backends: Record<string, Backend> = {};
+let backends: Record<string, Backend>;
 beforeAll(async () => {
-  for (const simd of ['relaxed', 'plain'] as const)
-    for (const threads of [1, 2]) backends[`${simd}, ${threads}`] = await cpu({ simd, threads });
+  backends = await everyVariant();
 });
 afterAll(() => {
   for (const backend of Object.values(backends)) backend[Symbol.dispose]();

@@ -2,16 +2,14 @@
 import { expr, reference } from '@transept/tensor';
 import type { Backend } from '@transept/tensor';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { cpu } from '../index.ts';
-import { operand, randomNumbers, runCase } from './fixture.ts';
+import { everyVariant, operand, randomNumbers, runCase } from './fixture.ts';
 import type { CallCase, Operand } from './fixture.ts';
 
 const oracle = reference();
-const backends: Record<string, Backend> = {};
+let backends: Record<string, Backend>;
 
 beforeAll(async () => {
-  for (const simd of ['relaxed', 'plain'] as const)
-    for (const threads of [1, 2]) backends[`${simd}, ${threads}`] = await cpu({ simd, threads });
+  backends = await everyVariant();
 });
 afterAll(() => {
   for (const backend of Object.values(backends)) backend[Symbol.dispose]();
@@ -37,7 +35,7 @@ async function check(made: CallCase, tolerance = 1e-6): Promise<void> {
       throw new Error(`${name}: ${(error as Error).message}`, { cause: error });
     }
     if (name.endsWith('2')) {
-      const alone = await runCase(backends[name.replace('2', '1')]!, made);
+      const alone = await runCase(backends[name.replace(/2$/, '1')]!, made);
       expect(new Uint32Array(got.storage.buffer)).toEqual(new Uint32Array(alone.storage.buffer));
     }
   }
