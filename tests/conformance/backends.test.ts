@@ -43,6 +43,16 @@ test('cpu with two threads', async () => {
   expect(failures).toEqual([]);
 });
 
+test('cpu with 64-bit addresses, all of them beyond 4 GiB', async () => {
+  const { failures, passed } = await failuresOf(async () => {
+    const backend = await cpu({ threads: 2, maxBytes: 2 ** 32 + 2 ** 29 });
+    for (let i = 0; i < 4; i++) backend.alloc(2 ** 30);
+    return backend;
+  });
+  expect(failures).toEqual([]);
+  expect(passed).toBeGreaterThan(650);
+});
+
 /** Why there is no WebGPU here. Where the script that started the tests found an adapter, not getting one is a failure. */
 const missing = await webgpu().then(
   (backend) => backend[Symbol.dispose](),

@@ -11,13 +11,16 @@ import { CommandError } from './errors.ts';
 export interface BackendOptions {
   /** For backends that have threads. Default: what the backend thinks best. */
   readonly threads?: number | undefined;
+  /** Most memory, for backends that can have more or less of it. Default: what the backend thinks best. */
+  readonly maxBytes?: number | undefined;
 }
 
 export type BackendFactory = (options: BackendOptions) => Backend | Promise<Backend>;
 
 export const ownBackends: Readonly<Record<string, BackendFactory>> = {
   reference: () => reference(),
-  cpu: ({ threads }) => cpu(threads === undefined ? {} : { threads }),
+  cpu: ({ threads, maxBytes }) =>
+    cpu({ ...(threads !== undefined && { threads }), ...(maxBytes !== undefined && { maxBytes }) }),
   webgpu: () => webgpu(),
 };
 

@@ -2,7 +2,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import type { CacheType, WeightType } from '@transept/models';
-import type { BackendTable } from './backends.ts';
+import type { BackendOptions, BackendTable } from './backends.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface Context {
@@ -27,6 +27,8 @@ export interface DeviceOptions extends ModuleOptions {
 
 export interface ModuleOptions {
   readonly threads?: number;
+  /** In GiB. */
+  readonly memory?: number;
   readonly backendModule?: readonly string[];
 }
 
@@ -64,12 +66,19 @@ export function deviceOptions(command: Command, { backends }: Context): Command 
 export function moduleOptions(command: Command): Command {
   return command
     .option('--threads <n>', 'threads of the cpu backend; default: up to four', wholeNumber(1))
+    .option('--memory <gib>', 'most memory of the cpu backend in GiB, up to 16; default: 4', wholeNumber(1))
     .option(
       '--backend-module <path>',
       'ES module whose export "backend" makes a further backend; may be repeated',
       collect,
     );
 }
+
+/** What a backend is made with. */
+export const backendOptions = ({ threads, memory }: Omit<ModuleOptions, 'backendModule'>): BackendOptions => ({
+  threads,
+  maxBytes: memory === undefined ? undefined : memory * 2 ** 30,
+});
 
 /** A parser for an option that is a whole number. */
 export const wholeNumber =

@@ -5,6 +5,7 @@ import type { Files } from '@transept/checkpoint';
 import type { Backend } from '@transept/tensor';
 import { load } from 'transept';
 import type { TextModel } from 'transept';
+import { backendOptions } from './context.ts';
 import type { Context, DeviceOptions, ModelOptions, ModuleOptions } from './context.ts';
 import { CommandError } from './errors.ts';
 import { defaultModel } from './places.ts';
@@ -45,12 +46,12 @@ export async function openModel(context: Context, options: ModelOptions & Device
 export async function openOn(
   { backends, terminal }: Context,
   name: string,
-  options: ModelOptions & Pick<ModuleOptions, 'threads'>,
+  options: ModelOptions & Omit<ModuleOptions, 'backendModule'>,
 ): Promise<OpenedModel> {
   const folder = modelFolder(options);
   const began = performance.now();
   using undo = new DisposableStack();
-  const backend = undo.use(await backends.create(name, { threads: options.threads }));
+  const backend = undo.use(await backends.create(name, backendOptions(options)));
   using progress = new Progress(terminal.stderr, `loading on ${name}`);
   const model = undo.use(
     await load(folder, {

@@ -95,6 +95,7 @@ export async function cpu(options: CpuOptions = {}): Promise<Backend<Step>> {
     weights: new Set(['f16', 'bf16', 'q8', 'q4']),
     maxBufferBytes: heap.maxRangeBytes,
     maxMemoryBytes: heap.maxBytes,
+    ...(!heap.wide && detectWide() && { moreMemory: `cpu({ maxBytes }) can have up to ${wideBytes}` }),
     maxBindingBytes: heap.maxRangeBytes,
     maxBindings: 64,
     alignment,

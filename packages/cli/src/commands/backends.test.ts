@@ -72,3 +72,13 @@ test('a module that is not there', async () => {
   expect(code).toBe(2);
   expect(stderr).toMatch(/^transept: backend: cannot import nowhere.mjs: /);
 });
+
+test('more than 4 GiB for the cpu backend take 64-bit addresses; beyond 16 there is a reason', async () => {
+  const { stdout } = await run(['backends', '--json', '--threads', '1', '--memory', '5']);
+  expect(JSON.parse(stdout)).toContainEqual(
+    expect.objectContaining({ name: 'cpu', details: expect.objectContaining({ addresses: '64 bits' }) }),
+  );
+  expect((await run(['backends', '--memory', '17'])).stdout).toContain(
+    'cpu: not available: cpu: maxBytes is 18253611008; it must be a number of bytes up to 17179869184\n',
+  );
+});

@@ -2,7 +2,7 @@
 import type { Backend } from '@transept/tensor';
 import type { Command } from 'commander';
 import type { BackendTable } from '../backends.ts';
-import { moduleOptions } from '../context.ts';
+import { backendOptions, moduleOptions } from '../context.ts';
 import type { Context, ModuleOptions } from '../context.ts';
 import { registerModules } from '../models.ts';
 import { print } from '../terminal.ts';
@@ -37,9 +37,9 @@ async function run(context: Context, options: BackendsOptions): Promise<void> {
   await print(terminal.stdout, options.json ? `${JSON.stringify(found, null, 2)}\n` : found.map(describe).join(''));
 }
 
-async function tryBackend(backends: BackendTable, name: string, { threads }: ModuleOptions): Promise<Found> {
+async function tryBackend(backends: BackendTable, name: string, options: ModuleOptions): Promise<Found> {
   try {
-    using backend = await backends.create(name, { threads });
+    using backend = await backends.create(name, backendOptions(options));
     return { name, available: true, details: backend.capabilities.details };
   } catch (error) {
     return { name, available: false, problem: (error as Error).message };

@@ -4,7 +4,7 @@ import type { OperationReport } from '@transept/conformance';
 import type { Command } from 'commander';
 import { graphOf, passInputs } from '../bisect/inputs.ts';
 import { showDifference } from '../bisect/show.ts';
-import { modelOptions, moduleOptions } from '../context.ts';
+import { backendOptions, modelOptions, moduleOptions } from '../context.ts';
 import type { Context, ModelOptions, ModuleOptions } from '../context.ts';
 import { CommandError, exitCodes } from '../errors.ts';
 import { withNaN } from '../json.ts';
@@ -54,7 +54,7 @@ async function run(context: Context, text: string | undefined, options: BisectCo
   for (const name of [first, second]) known.find(name);
 
   using opened = await openOn(context, first, options);
-  using other = await known.create(second, { threads: options.threads });
+  using other = await known.create(second, backendOptions(options));
   const { traced, contents } = graphOf(opened.model, await passInputs(opened.model, text, terminal.signal));
   const pair = [opened.backend, other] as const;
   const { signal } = terminal;

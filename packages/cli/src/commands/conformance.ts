@@ -3,7 +3,7 @@ import { casesFor, Reporter, runConformance, runFaults, supportTable } from '@tr
 import type { CaseSource, ConformanceOptions, Mode, OutOfScope, Result } from '@transept/conformance';
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import { deviceOptions, wholeNumber } from '../context.ts';
+import { backendOptions, deviceOptions, wholeNumber } from '../context.ts';
 import type { Context, DeviceOptions } from '../context.ts';
 import { table } from '../draw/table.ts';
 import { CommandError, exitCodes } from '../errors.ts';
@@ -77,12 +77,15 @@ async function runOn(
   options: ConformanceCommandOptions,
   source: CaseSource | undefined,
 ): Promise<Reporter> {
-  const { threads, mode, only, seed, sameBitsThreads, json } = options;
+  const { mode, only, seed, sameBitsThreads, json } = options;
+  const made = backendOptions(options);
   using stack = new DisposableStack();
-  const backend = stack.use(await backends.create(name, { threads }));
+  const backend = stack.use(await backends.create(name, made));
   const twin =
-    sameBitsThreads === undefined ? undefined : stack.use(await backends.create(name, { threads: sameBitsThreads }));
-  const fresh: ConformanceOptions['fresh'] = () => backends.create(name, { threads });
+    sameBitsThreads === undefined
+      ? undefined
+      : stack.use(await backends.create(name, { ...made, threads: sameBitsThreads }));
+  const fresh: ConformanceOptions['fresh'] = () => backends.create(name, made);
   const reporter = new Reporter(name);
   const suite: ConformanceOptions = {
     mode,

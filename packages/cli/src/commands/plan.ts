@@ -4,7 +4,7 @@ import { programsOf } from '@transept/generate';
 import { createModel, storageOf } from '@transept/models';
 import { formatPlan } from '@transept/tensor';
 import type { Command } from 'commander';
-import { deviceOptions, modelOptions, wholeNumber, weightsOption } from '../context.ts';
+import { backendOptions, deviceOptions, modelOptions, weightsOption, wholeNumber } from '../context.ts';
 import type { Context, DeviceOptions, ModelOptions } from '../context.ts';
 import { CommandError } from '../errors.ts';
 import { modelFiles, registerModules } from '../models.ts';
@@ -34,7 +34,7 @@ async function run(context: Context, options: PlanOptions): Promise<void> {
   const reads = model.kind !== 'vision' && !('sourceFeatures' in model);
   if (reads && length > most) throw new CommandError(`plan: --length is ${length}; this model takes at most ${most}`);
   await registerModules(context, options);
-  using backend = await backends.create(options.backend, { threads: options.threads });
+  using backend = await backends.create(options.backend, backendOptions(options));
   const stored = storageOf(model, backend, options.weights ?? 'f32');
   const plans = programsOf(model, backend, { rows, length, stored });
   await print(terminal.stdout, `${plans.map((plan) => formatPlan(plan, backend)).join('\n\n')}\n`);

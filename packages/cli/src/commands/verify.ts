@@ -4,7 +4,7 @@ import { folder } from '@transept/checkpoint';
 import type { Command } from 'commander';
 import { verify } from 'transept';
 import type { CallReport, OutputReport, VerifyReport } from 'transept';
-import { deviceOptions, weightsOption } from '../context.ts';
+import { backendOptions, deviceOptions, weightsOption } from '../context.ts';
 import type { Context, DeviceOptions, ModelOptions } from '../context.ts';
 import { table } from '../draw/table.ts';
 import { CommandError, exitCodes } from '../errors.ts';
@@ -38,7 +38,7 @@ export function addVerify(program: Command, context: Context): void {
 async function run(context: Context, options: VerifyCommandOptions): Promise<void> {
   const { terminal, backends } = context;
   await registerModules(context, options);
-  using backend = await backends.create(options.backend, { threads: options.threads });
+  using backend = await backends.create(options.backend, backendOptions(options));
   using progress = new Progress(terminal.stderr, 'verify');
   const { golden, config } = options;
   const report = await verify(options.model, {

@@ -56,7 +56,7 @@ export function checkMemory(
   stored: ReadonlyMap<string, Storage>,
   { name: backend, capabilities, memory }: Backend,
 ): void {
-  const { maxBufferBytes, maxMemoryBytes = Infinity } = capabilities;
+  const { maxBufferBytes, maxMemoryBytes = Infinity, moreMemory } = capabilities;
   let total = 0;
   for (const parameter of parameters) {
     const { name, shape } = parameter;
@@ -70,6 +70,6 @@ export function checkMemory(
   if (memory.bytes + total > maxMemoryBytes)
     throw new BackendError(
       `load: the weights take ${total} bytes; the ${backend} backend has ${maxMemoryBytes}, of which ${memory.bytes} are in use. ` +
-        `Fewer: ${['f32', ...(capabilities.weights ?? [])].join(', ')} are the storages it takes`,
+        `Fewer: ${['f32', ...(capabilities.weights ?? [])].join(', ')} are the storages it takes${moreMemory ? `. More: ${moreMemory}` : ''}`,
     );
 }
