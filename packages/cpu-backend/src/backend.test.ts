@@ -24,12 +24,14 @@ async function loadBlank(backend: Backend, plan: Plan): Promise<Program> {
 }
 
 test('a plan says which way every call takes', async () => {
-  using backend = await cpu({ threads: 1 });
+  using backend = await cpu({ threads: 2 });
   const text = formatPlan(planFor(backend, 'q8'), backend);
   expect(text).toContain('[q8 rows, one thread]');
   expect(text).toContain('[f32 panels, tiles of 1×32, shared by threads]');
   expect(text).toContain('[q8 panels times rows in 16 bits, tiles of 1×8, shared by threads]');
   expect(formatPlan(planFor(backend))).not.toContain('panels');
+  using alone = await cpu({ threads: 1 });
+  expect(formatPlan(planFor(alone), alone)).not.toContain('shared');
 });
 
 test.each([1, 2])('taking the time of each call, on %i threads, leaves nothing behind', async (threads) => {

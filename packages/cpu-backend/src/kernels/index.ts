@@ -38,7 +38,8 @@ const described = (kernel: Kernel<Step>): Kernel<Step> => ({
   ...kernel,
   describe(call, plan, can) {
     const { variant, work } = kernel.prepare(call, plan, can);
-    const sharing = work >= worthSharing ? 'shared by threads' : 'one thread';
+    const shared = work >= worthSharing && can.details['threads'] !== 1;
+    const sharing = shared ? 'shared by threads' : 'one thread';
     return variant ? `${variant}, ${sharing}` : sharing;
   },
 });
