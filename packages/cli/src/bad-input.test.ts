@@ -157,6 +157,20 @@ describe('backends', () => {
     );
   });
 
+  test('a model for which memory does not suffice gets more, unless somebody said how much there is', async () => {
+    const asked: (number | undefined)[] = [];
+    const watch = watched((backend, { maxBytes }) => {
+      asked.push(maxBytes);
+      const small = { maxMemoryBytes: maxBytes ?? 1000, moreMemory: 'ask for it' };
+      return Object.assign(backend, { capabilities: { ...backend.capabilities, ...small } });
+    });
+    const args = ['translate', 'Hallo.', '--beams', '1', '--model', copyModel(), '--backend', 'watched'];
+    const { code, stderr } = await run(args, { backends: watch.backends });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: 'transept: watched: with 3 GiB, as --memory 3 gives\n' });
+    expect(asked).toEqual([undefined, 3 * 2 ** 30]);
+    expect(watch.left).toEqual([0, 0]);
+  });
+
   test('a device that is refused', async () => {
     const refuse = (): never => {
       throw new BackendError('gpu: the adapter refused a device: lost');

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { openFiles } from '@transept/checkpoint';
 import type { Files } from '@transept/checkpoint';
+import { MemoryError } from '@transept/tensor';
 import type { Backend } from '@transept/tensor';
 import { load } from 'transept';
 import type { TextModel } from 'transept';
@@ -44,15 +45,36 @@ export async function openModel(context: Context, options: ModelOptions & Device
 
 /** The same for a backend by name, after its modules were registered. */
 export async function openOn(
-  { backends, terminal }: Context,
+  context: Context,
   name: string,
   options: ModelOptions & Omit<ModuleOptions, 'backendModule'>,
 ): Promise<OpenedModel> {
+  const { backends, terminal } = context;
+  const made = backendOptions(options);
+  using undo = new DisposableStack();
+  const backend = undo.use(await backends.create(name, made));
+  try {
+    const opened = await loadOn(context, backend, options);
+    undo.move();
+    return opened;
+  } catch (error) {
+    const mayGrow = made.maxBytes === undefined && backend.capabilities.moreMemory !== undefined;
+    if (!(error instanceof MemoryError && mayGrow)) throw error;
+    const gib = Math.ceil((error.bytes + spareBytes) / 2 ** 30);
+    undo.dispose();
+    await print(terminal.stderr, `transept: ${name}: with ${gib} GiB, as --memory ${gib} gives\n`);
+    return await openOn(context, name, { ...options, memory: gib });
+  }
+}
+
+/** What a model takes beside its weights, generously. */
+const spareBytes = 2 ** 31;
+
+async function loadOn({ terminal }: Context, backend: Backend, options: ModelOptions): Promise<OpenedModel> {
   const folder = modelFolder(options);
   const began = performance.now();
   using undo = new DisposableStack();
-  const backend = undo.use(await backends.create(name, backendOptions(options)));
-  using progress = new Progress(terminal.stderr, `loading on ${name}`);
+  using progress = new Progress(terminal.stderr, `loading on ${backend.name}`);
   const model = undo.use(
     await load(folder, {
       backend,
@@ -69,7 +91,15 @@ export async function openOn(
   for (const warning of model.loaded.warnings) await print(terminal.stderr, `transept: ${model.name}: ${warning}\n`);
   await warnOfUnused(terminal, model);
   const owned = undo.move();
-  return { model, backend, loadMs, [Symbol.dispose]: () => owned.dispose() };
+  return {
+    model,
+    backend,
+    loadMs,
+    [Symbol.dispose]() {
+      owned.dispose();
+      backend[Symbol.dispose]();
+    },
+  };
 }
 
 const namedUnused = 3;

@@ -17,7 +17,19 @@ export class UnsupportedError extends Error {
 
 /** Memory, bindings or pipelines could not be had, or something disposed was used. Thrown by a backend. */
 export class BackendError extends Error {
-  override readonly name = 'BackendError';
+  override readonly name: string = 'BackendError';
+}
+
+/** More memory is needed than a device was given. */
+export class MemoryError extends BackendError {
+  override readonly name = 'MemoryError';
+  /** What is needed in all, with what is in use. */
+  readonly bytes: number;
+
+  constructor(message: string, bytes: number) {
+    super(message);
+    this.bytes = bytes;
+  }
 }
 
 /** The device is gone; every buffer and program of it is lost. */

@@ -3,6 +3,8 @@ import { reference } from '@transept/tensor';
 import type { Backend } from '@transept/tensor';
 import type { BackendFactory } from '../main.ts';
 
+type BackendOptions = Parameters<BackendFactory>[0];
+
 export interface Watched {
   readonly backends: Readonly<Record<string, BackendFactory>>;
   /** Bytes still allocated when each of the backends was disposed of. */
@@ -12,12 +14,14 @@ export interface Watched {
 }
 
 /** The name `watched` for a reference backend under watch. `change` wraps it further. */
-export function watched(change: (backend: Backend) => Backend = (backend) => backend): Watched {
+export function watched(
+  change: (backend: Backend, options: BackendOptions) => Backend = (backend) => backend,
+): Watched {
   const watch: Watched = {
     left: [],
     made: 0,
     backends: {
-      watched: () => {
+      watched: (options) => {
         watch.made++;
         const backend = reference();
         const dispose = backend[Symbol.dispose].bind(backend);
@@ -25,7 +29,7 @@ export function watched(change: (backend: Backend) => Backend = (backend) => bac
           watch.left.push(backend.memory.bytes);
           dispose();
         };
-        return change(backend as Backend);
+        return change(backend as Backend, options);
       },
     },
   };

@@ -1,5 +1,13 @@
 // How each weight is stored on the device, and whether there is room for all of them.
-import { BackendError, bytesPer, canStore, elements, storedBytes, UnsupportedError } from '@transept/tensor';
+import {
+  BackendError,
+  bytesPer,
+  canStore,
+  elements,
+  MemoryError,
+  storedBytes,
+  UnsupportedError,
+} from '@transept/tensor';
 import type { Backend, Parameter, Storage } from '@transept/tensor';
 import type { Model } from '../family.ts';
 import { parametersOf, storable } from './parameters.ts';
@@ -50,7 +58,7 @@ export function parameterBytes({ shape, dtype }: Parameter, stored: Storage | un
   return Math.ceil((stored ? storedBytes(stored, count) : count * bytesPer[dtype]) / 4) * 4;
 }
 
-/** Throws a BackendError where the device cannot have the weights: one of them, or all together. */
+/** Throws a BackendError where the device cannot have one of the weights, a MemoryError where it cannot have them all together. */
 export function checkMemory(
   parameters: readonly Parameter[],
   stored: ReadonlyMap<string, Storage>,
@@ -68,8 +76,9 @@ export function checkMemory(
     total += bytes;
   }
   if (memory.bytes + total > maxMemoryBytes)
-    throw new BackendError(
+    throw new MemoryError(
       `load: the weights take ${total} bytes; the ${backend} backend has ${maxMemoryBytes}, of which ${memory.bytes} are in use. ` +
         `Fewer: ${['f32', ...(capabilities.weights ?? [])].join(', ')} are the storages it takes${moreMemory ? `. More: ${moreMemory}` : ''}`,
+      memory.bytes + total,
     );
 }
