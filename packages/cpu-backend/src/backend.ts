@@ -5,7 +5,7 @@ import { DeviceBuffer } from './buffer.ts';
 import { createEngine, narrowBytes } from './engine.ts';
 import type { Engine } from './engine.ts';
 import { kernels } from './kernels/index.ts';
-import { alignment } from './memory.ts';
+import { alignment, pageBytes } from './memory.ts';
 import { PackedParameters } from './packing.ts';
 import { LoadedProgram } from './program.ts';
 import type { Host } from './program.ts';
@@ -34,8 +34,8 @@ const autoThreads = 4;
 const wideBytes = 2 ** 34;
 
 function checkMaxBytes(maxBytes: number): number {
-  if (!(maxBytes > 0 && maxBytes <= wideBytes))
-    throw new BackendError(`cpu: maxBytes is ${maxBytes}; it must be a number of bytes up to ${wideBytes}`);
+  if (!(maxBytes >= pageBytes && maxBytes <= wideBytes))
+    throw new BackendError(`cpu: maxBytes is ${maxBytes}; it must be a number from ${pageBytes} to ${wideBytes}`);
   if (maxBytes > narrowBytes && !detectWide())
     throw new BackendError(
       `cpu: maxBytes is ${maxBytes}; this engine has no 64-bit WebAssembly memory, so ${narrowBytes} are the most`,
@@ -93,10 +93,10 @@ export async function cpu(options: CpuOptions = {}): Promise<Backend<Step>> {
   return new CpuBackend(engine, {
     dtypes: new Set(['f32', 'i32', 'u32']),
     weights: new Set(['f16', 'bf16', 'q8', 'q4']),
-    maxBufferBytes: heap.maxRangeBytes,
+    maxBufferBytes: heap.maxTensorBytes,
     maxMemoryBytes: heap.maxBytes,
-    ...(!heap.wide && detectWide() && { moreMemory: `cpu({ maxBytes }) can have up to ${wideBytes}` }),
-    maxBindingBytes: heap.maxRangeBytes,
+    ...(heap.maxBytes < wideBytes && detectWide() && { moreMemory: `cpu({ maxBytes }) can have up to ${wideBytes}` }),
+    maxBindingBytes: heap.maxTensorBytes,
     maxBindings: 64,
     alignment,
     memory: 'arena',
@@ -163,7 +163,10 @@ class CpuBackend implements Backend<Step> {
     this.#check();
     if (!Number.isInteger(bytes) || bytes < 0)
       throw new BackendError(`alloc: ${bytes} bytes; the size must be a whole number from 0 on`);
-    return new DeviceBuffer(this.#engine.heap, bytes);
+    const { heap } = this.#engine;
+    if (heap.wide && bytes > heap.maxTensorBytes)
+      throw new BackendError(`alloc: ${bytes} bytes; with 64-bit addresses a buffer has ${heap.maxTensorBytes} at most`);
+    return new DeviceBuffer(heap, bytes);
   }
 
   write(buffer: Buffer, data: ArrayBufferView, byteOffset = 0): void {

@@ -1,6 +1,6 @@
 // One WebAssembly memory with the kernels instantiated over it: on this thread, and on helper threads where there are any.
 import { BackendError } from '@transept/tensor';
-import { createMemory, Heap } from './memory.ts';
+import { createMemory, Heap, pageBytes } from './memory.ts';
 import { createHelpers } from './threads.ts';
 import type { Helpers } from './threads.ts';
 import { compileVariant } from './variants.ts';
@@ -19,7 +19,6 @@ export interface Engine {
   readonly helpers: Helpers | undefined;
 }
 
-const pageBytes = 65536;
 /** What addresses of 32 bits reach. */
 export const narrowBytes = 2 ** 32;
 const initialPages = 16;

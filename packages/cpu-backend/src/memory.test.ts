@@ -54,14 +54,15 @@ test('what does not fit is told with its size, the limit, and what needs less', 
 });
 
 describe('more than 4 GiB', () => {
-  test('is memory with 64-bit addresses, where one piece has 2 GiB at most', async () => {
+  test('is memory with 64-bit addresses, where one tensor has 2 GiB at most', async () => {
     using backend = await cpu({ threads: 1, maxBytes: 6 * 2 ** 30 });
     const { details, maxMemoryBytes, maxBufferBytes } = backend.capabilities;
     expect(details).toMatchObject({ addresses: '64 bits' });
+    expect(backend.capabilities.moreMemory).toBe('cpu({ maxBytes }) can have up to 17179869184');
     expect(maxMemoryBytes).toBe(6 * 2 ** 30);
     expect(maxBufferBytes).toBe(2 ** 31 - 65536);
     expect(() => backend.alloc(2 ** 31)).toThrow(
-      'cpu: a buffer needs 2147483648 bytes in one piece; with 64-bit addresses 2147418112 are the most',
+      'alloc: 2147483648 bytes; with 64-bit addresses a buffer has 2147418112 at most',
     );
     // Nobody touches them, so they take address space only.
     for (let i = 0; i < 5; i++) backend.alloc(2 ** 30);
@@ -70,10 +71,24 @@ describe('more than 4 GiB', () => {
     expect(new Float32Array((await backend.read(last)).buffer)).toEqual(Float32Array.of(1, 2, 3, 4));
   });
 
+  test('has room for temporaries that take more than 2 GiB together', async () => {
+    using backend = await cpu({ threads: 1, maxBytes: 8 * 2 ** 30 });
+    const traced = trace('wide', (g) => {
+      const x = softmax(g.input('x', [2 ** 18, 1024]));
+      return { y: softmax(linear(x, g.input('w', [1024, 1024]))) };
+    });
+    const plan = lower(traced, backend);
+    expect(Math.max(...plan.buffers.map(({ kind, bytes }) => (kind === 'temporary' ? bytes : 0)))).toBe(2 ** 31);
+    const bound = plan.buffers.filter((b) => b.kind === 'bound').map((b) => [b.name, backend.alloc(b.bytes)] as const);
+    using _program = await backend.load(plan, Object.fromEntries(bound));
+    expect(backend.memory.bytes).toBeGreaterThan(2 ** 32);
+  });
+
   test('is refused where the engine does not have it, and beyond what engines allow', async () => {
-    await expect(cpu({ maxBytes: 2 ** 35 })).rejects.toThrow(
-      'cpu: maxBytes is 34359738368; it must be a number of bytes up to 17179869184',
-    );
+    for (const maxBytes of [2 ** 35, 1, NaN])
+      await expect(cpu({ maxBytes })).rejects.toThrow(
+        `cpu: maxBytes is ${maxBytes}; it must be a number from 65536 to 17179869184`,
+      );
     const { validate } = WebAssembly;
     const known = vi.spyOn(WebAssembly, 'validate');
     // The memory section of a module, with the flag for 64-bit addresses.

@@ -5,13 +5,13 @@ import type { MemoryUse } from '@transept/tensor';
 
 export const alignment = 64;
 const slack = 16;
-const pageBytes = 65536;
+export const pageBytes = 65536;
 /** Memory grows by so much at least: every growth renews all views, and what is not touched takes nothing. */
 const growthBytes = 8 << 20;
 /** What lies before: the words with which threads wait for each other. */
 const reserved = 1024;
 /** Kernels compute places within a tensor in 32 bits, signed ones where addresses have more. */
-const wideRangeBytes = 2 ** 31 - pageBytes;
+const wideTensorBytes = 2 ** 31 - pageBytes;
 
 /** Memory with 64-bit addresses, which the types of the platform do not know yet. */
 interface WideMemory {
@@ -44,8 +44,8 @@ export class Heap implements MemoryUse {
   readonly wide: boolean;
   /** Bytes of a word that may be an address. */
   readonly wordBytes: number;
-  /** Most bytes in one piece. */
-  readonly maxRangeBytes: number;
+  /** Most bytes of one tensor. */
+  readonly maxTensorBytes: number;
   /** Views of all of memory, renewed whenever it grows. */
   bytesView: Uint8Array;
   words: Int32Array;
@@ -61,7 +61,7 @@ export class Heap implements MemoryUse {
     this.maxBytes = maxBytes;
     this.wide = wide;
     this.wordBytes = wide ? 8 : 4;
-    this.maxRangeBytes = wide ? Math.min(maxBytes, wideRangeBytes) : maxBytes;
+    this.maxTensorBytes = wide ? Math.min(maxBytes, wideTensorBytes) : maxBytes;
     this.bytesView = new Uint8Array(memory.buffer);
     this.words = new Int32Array(memory.buffer);
     this.floats = new Float32Array(memory.buffer);
@@ -70,10 +70,6 @@ export class Heap implements MemoryUse {
 
   /** The address of `bytes` zero bytes. `what` they are for appears in the error when they cannot be had. */
   allocate(bytes: number, what: string): number {
-    if (bytes > this.maxRangeBytes && this.wide)
-      throw new BackendError(
-        `cpu: ${what} needs ${bytes} bytes in one piece; with 64-bit addresses ${this.maxRangeBytes} are the most`,
-      );
     const size = Math.ceil((bytes + slack) / alignment) * alignment;
     let best: Range | undefined;
     for (const range of this.#free) {

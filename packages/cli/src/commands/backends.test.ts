@@ -79,6 +79,6 @@ test('more than 4 GiB for the cpu backend take 64-bit addresses; beyond 16 there
     expect.objectContaining({ name: 'cpu', details: expect.objectContaining({ addresses: '64 bits' }) }),
   );
   expect((await run(['backends', '--memory', '17'])).stdout).toContain(
-    'cpu: not available: cpu: maxBytes is 18253611008; it must be a number of bytes up to 17179869184\n',
+    'cpu: not available: cpu: maxBytes is 18253611008; it must be a number from 65536 to 17179869184\n',
   );
 });
