@@ -47,6 +47,7 @@ export async function bench(args: readonly string[]): Promise<string> {
     setups.push(await prepare(backend, plan, Number(values.position)));
   }
   const [one, several] = setups as [Setup, Setup];
+  const { labels } = several;
   const wholes: number[][] = [[], []];
   const calls: number[][][] = [[], []];
   for (let round = 0; round < Number(values.rounds); round++)
@@ -54,9 +55,9 @@ export async function bench(args: readonly string[]): Promise<string> {
       wholes[i]!.push(setup.whole());
       calls[i]!.push(setup.calls());
     });
-  const byCall = calls.map((rounds) => one.labels.map((_, call) => low(rounds.map((times) => times[call]!))));
+  const byCall = calls.map((rounds) => labels.map((_, call) => low(rounds.map((times) => times[call]!))));
   const lines = new Map<string, { count: number; times: [number, number] }>();
-  one.labels.forEach((label, call) => {
+  labels.forEach((label, call) => {
     const line = lines.get(label) ?? { count: 0, times: [0, 0] };
     line.count++;
     byCall.forEach((times, i) => (line.times[i]! += times[call]! * 1000));

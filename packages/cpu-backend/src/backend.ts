@@ -165,7 +165,9 @@ class CpuBackend implements Backend<Step> {
       throw new BackendError(`alloc: ${bytes} bytes; the size must be a whole number from 0 on`);
     const { heap } = this.#engine;
     if (heap.wide && bytes > heap.maxTensorBytes)
-      throw new BackendError(`alloc: ${bytes} bytes; with 64-bit addresses a buffer has ${heap.maxTensorBytes} at most`);
+      throw new BackendError(
+        `alloc: ${bytes} bytes; with 64-bit addresses a buffer has ${heap.maxTensorBytes} at most`,
+      );
     return new DeviceBuffer(heap, bytes);
   }
 
