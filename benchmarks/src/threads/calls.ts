@@ -46,8 +46,7 @@ export async function bench(args: readonly string[]): Promise<string> {
     const plan = programsOf(model, backend, { rows, length, capacity, stored }).at(-1)!;
     setups.push(await prepare(backend, plan, Number(values.position)));
   }
-  const [one, several] = setups as [Setup, Setup];
-  const { labels } = several;
+  const { labels, plan } = setups.at(-1)!;
   const wholes: number[][] = [[], []];
   const calls: number[][][] = [[], []];
   for (let round = 0; round < Number(values.rounds); round++)
@@ -68,7 +67,7 @@ export async function bench(args: readonly string[]): Promise<string> {
   const sorted = [...lines].sort(([, a], [, b]) => b.times[1] - a.times[1]);
   const [alone, together] = wholes.map((times) => low(times) * 1000) as [number, number];
   return [
-    `${machine()}; Node ${process.version}. Plan "${several.plan.name}"; microseconds that a quarter of the runs stays under.`,
+    `${machine()}; Node ${process.version}. Plan "${plan.name}"; microseconds that a quarter of the runs stays under.`,
     '',
     `| call | times | 1 thread | ${values.threads} threads | times as fast |`,
     '| --- | ---: | ---: | ---: | ---: |',
