@@ -161,14 +161,22 @@ describe('backends', () => {
     const asked: (number | undefined)[] = [];
     const watch = watched((backend, { maxBytes }) => {
       asked.push(maxBytes);
-      const small = { maxMemoryBytes: maxBytes ?? 1000, moreMemory: 'ask for it' };
+      const small = { maxMemoryBytes: maxBytes ?? 1000, moreMemory: { bytes: most, how: 'ask for it' } };
       return Object.assign(backend, { capabilities: { ...backend.capabilities, ...small } });
     });
     const args = ['translate', 'Hallo.', '--beams', '1', '--model', copyModel(), '--backend', 'watched'];
+    let most = 2 ** 34;
     const { code, stderr } = await run(args, { backends: watch.backends });
     expect({ code, stderr }).toEqual({ code: 0, stderr: 'transept: watched: with 3 GiB, as --memory 3 gives\n' });
     expect(asked).toEqual([undefined, 3 * 2 ** 30]);
-    expect(watch.left).toEqual([0, 0]);
+    most = 2 ** 30;
+    expect((await run(args, { backends: watch.backends })).stderr).toContain('with 1 GiB');
+    most = 2000;
+    expect((await run(args, { backends: watch.backends })).stderr).toMatch(
+      /^transept: load: the weights take \d+ bytes/,
+    );
+    expect(asked.slice(2)).toEqual([undefined, 2 ** 30, undefined]);
+    expect(watch.left).toEqual([0, 0, 0, 0, 0]);
   });
 
   test('a device that is refused', async () => {

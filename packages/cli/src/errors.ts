@@ -17,6 +17,7 @@ const explained: ReadonlySet<string> = new Set([
   'InputError',
   'OptionError',
   'BackendError',
+  'MemoryError',
   'DeviceLostError',
   'UnsupportedError',
   'ShapeError',

@@ -58,9 +58,9 @@ export async function openOn(
     undo.move();
     return opened;
   } catch (error) {
-    const mayGrow = made.maxBytes === undefined && backend.capabilities.moreMemory !== undefined;
-    if (!(error instanceof MemoryError && mayGrow)) throw error;
-    const gib = Math.ceil((error.bytes + spareBytes) / 2 ** 30);
+    const most = made.maxBytes === undefined ? (backend.capabilities.moreMemory?.bytes ?? 0) : 0;
+    if (!(error instanceof MemoryError && error.bytes <= most)) throw error;
+    const gib = Math.ceil(Math.min(error.bytes + spareBytes, most) / 2 ** 30);
     undo.dispose();
     await print(terminal.stderr, `transept: ${name}: with ${gib} GiB, as --memory ${gib} gives\n`);
     return await openOn(context, name, { ...options, memory: gib });

@@ -95,7 +95,8 @@ export async function cpu(options: CpuOptions = {}): Promise<Backend<Step>> {
     weights: new Set(['f16', 'bf16', 'q8', 'q4']),
     maxBufferBytes: heap.maxTensorBytes,
     maxMemoryBytes: heap.maxBytes,
-    ...(heap.maxBytes < wideBytes && detectWide() && { moreMemory: `cpu({ maxBytes }) can have up to ${wideBytes}` }),
+    ...(heap.maxBytes < wideBytes &&
+      detectWide() && { moreMemory: { bytes: wideBytes, how: `cpu({ maxBytes }) can have up to ${wideBytes}` } }),
     maxBindingBytes: heap.maxTensorBytes,
     maxBindings: 64,
     alignment,

@@ -163,7 +163,7 @@ describe('loadModel', () => {
     await expect(loadModel(files, small({ maxMemoryBytes: 1_000_000 }))).rejects.toThrow(
       /the weights take 1\d{6} bytes; the reference backend has 1000000, of which 0 are in use/,
     );
-    const growing = small({ maxMemoryBytes: 1_000_000, moreMemory: 'ask for it' });
+    const growing = small({ maxMemoryBytes: 1_000_000, moreMemory: { bytes: 2_000_000, how: 'ask for it' } });
     await expect(loadModel(files, growing)).rejects.toThrow(/the storages it takes\. More: ask for it$/);
     await expect(loadModel(files, small({ maxBufferBytes: 100_000 }))).rejects.toThrow(
       /"model\.embed_tokens\.weight" of shape \[512, 64\] takes 131072 bytes; .* allows 100000/,

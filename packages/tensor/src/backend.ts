@@ -58,8 +58,8 @@ export interface Capabilities {
   readonly maxBindingBytes: number;
   /** Most bytes that buffers can have in all, where that is known. */
   readonly maxMemoryBytes?: number;
-  /** How to have more, as a sentence that ends messages about a lack of it. */
-  readonly moreMemory?: string;
+  /** Where there can be more: how much in all, and how to have it, as a sentence that ends messages about a lack of it. */
+  readonly moreMemory?: { readonly bytes: number; readonly how: string };
   /** Most different buffers one kernel may take, its output included. Fusion stops before it. */
   readonly maxBindings: number;
   /** Temporaries start at multiples of this many bytes. */

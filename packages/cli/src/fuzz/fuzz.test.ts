@@ -1,4 +1,5 @@
 import { blobs, CheckpointError } from '@transept/checkpoint';
+import { MemoryError } from '@transept/tensor';
 import { expect, test } from 'vitest';
 import { run } from '../testing/terminal.ts';
 import { fuzz } from './fuzz.ts';
@@ -22,6 +23,7 @@ const found = async (open: NonNullable<FuzzOptions['open']>) =>
 
 test('an error that names nothing, a pause and memory are findings; a named error is none', async () => {
   expect(await found(async () => [new CheckpointError('x')])).toEqual([]);
+  expect(await found(async () => [new MemoryError('x', 1)])).toEqual([]);
   expect(await found(async () => [new TypeError('x is undefined')])).toMatchObject([
     {
       seed: 5,

@@ -45,6 +45,7 @@ const named = new Set([
   'TokenizerError',
   'UnsupportedError',
   'BackendError',
+  'MemoryError',
   'ShapeError',
   'DTypeError',
 ]);

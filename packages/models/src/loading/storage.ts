@@ -78,7 +78,7 @@ export function checkMemory(
   if (memory.bytes + total > maxMemoryBytes)
     throw new MemoryError(
       `load: the weights take ${total} bytes; the ${backend} backend has ${maxMemoryBytes}, of which ${memory.bytes} are in use. ` +
-        `Fewer: ${['f32', ...(capabilities.weights ?? [])].join(', ')} are the storages it takes${moreMemory ? `. More: ${moreMemory}` : ''}`,
+        `Fewer: ${['f32', ...(capabilities.weights ?? [])].join(', ')} are the storages it takes${moreMemory ? `. More: ${moreMemory.how}` : ''}`,
       memory.bytes + total,
     );
 }
