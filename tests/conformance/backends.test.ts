@@ -45,7 +45,7 @@ test('cpu with two threads', async () => {
 
 test('cpu with 64-bit addresses, all of them beyond 4 GiB', async () => {
   const { failures, passed } = await failuresOf(async () => {
-    const backend = await cpu({ threads: 2, maxBytes: 2 ** 32 + 2 ** 29 });
+    const backend = await cpu({ simd: 'plain', threads: 2, maxBytes: 2 ** 32 + 2 ** 29 });
     for (let i = 0; i < 4; i++) backend.alloc(2 ** 30);
     return backend;
   });
