@@ -5,7 +5,7 @@ import { DeviceBuffer } from './buffer.ts';
 import { createEngine, narrowBytes } from './engine.ts';
 import type { Engine } from './engine.ts';
 import { kernels } from './kernels/index.ts';
-import { alignment, pageBytes } from './memory.ts';
+import { alignment, moreMemory, pageBytes, wideBytes } from './memory.ts';
 import { PackedParameters } from './packing.ts';
 import { LoadedProgram } from './program.ts';
 import type { Host } from './program.ts';
@@ -30,8 +30,6 @@ export interface CpuOptions {
 }
 
 const autoThreads = 4;
-/** What engines allow memory with 64-bit addresses. */
-const wideBytes = 2 ** 34;
 
 function checkMaxBytes(maxBytes: number): number {
   if (!(maxBytes >= pageBytes && maxBytes <= wideBytes))
@@ -90,13 +88,13 @@ export async function cpu(options: CpuOptions = {}): Promise<Backend<Step>> {
   const maxBytes = checkMaxBytes(options.maxBytes ?? narrowBytes);
   const { engine, threads, note } = await start(simd, maxBytes, options.threads ?? 'auto');
   const { heap } = engine;
+  const more = moreMemory(heap.maxBytes);
   return new CpuBackend(engine, {
     dtypes: new Set(['f32', 'i32', 'u32']),
     weights: new Set(['f16', 'bf16', 'q8', 'q4']),
     maxBufferBytes: heap.maxTensorBytes,
     maxMemoryBytes: heap.maxBytes,
-    ...(heap.maxBytes < wideBytes &&
-      detectWide() && { moreMemory: { bytes: wideBytes, how: `cpu({ maxBytes }) can have up to ${wideBytes}` } }),
+    ...(more && { moreMemory: more }),
     maxBindingBytes: heap.maxTensorBytes,
     maxBindings: 64,
     alignment,

@@ -47,7 +47,7 @@ test('what does not fit is told with its size, the limit, and what needs less', 
   using backend = await cpu({ threads: 1, maxBytes: 8 << 20 });
   using _ = backend.alloc(5 << 20);
   expect(() => backend.alloc(6 << 20)).toThrow(
-    /out of memory: a buffer needs 6291456 bytes, \d+ are in use; at most 8388608 can be had\. Weights as q8 or q4/,
+    /out of memory: a buffer needs 6291456 bytes, \d+ are in use; at most 8388608 can be had\. Weights as q8 or q4 .*\. More: cpu\({ maxBytes }\)/,
   );
   // All that is left can be had, whatever steps memory grows in.
   using _rest = backend.alloc((8 << 20) - backend.memory.bytes - 4096);

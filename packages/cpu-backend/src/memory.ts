@@ -1,7 +1,8 @@
 // The backend's one WebAssembly memory, and which parts of it are taken. Every range starts at a multiple of 64 bytes and is
 // followed by at least 16 bytes that nobody else uses, because kernels read (never write) in whole vectors.
 import { BackendError } from '@transept/tensor';
-import type { MemoryUse } from '@transept/tensor';
+import type { Capabilities, MemoryUse } from '@transept/tensor';
+import { detectWide } from './variants.ts';
 
 export const alignment = 64;
 const slack = 16;
@@ -10,6 +11,8 @@ export const pageBytes = 65536;
 const growthBytes = 8 << 20;
 /** What lies before: the words with which threads wait for each other. */
 const reserved = 1024;
+/** What engines allow memory with 64-bit addresses. */
+export const wideBytes = 2 ** 34;
 /** Kernels compute places within a tensor in 32 bits, signed ones where addresses have more. */
 const wideTensorBytes = 2 ** 31 - pageBytes;
 
@@ -29,6 +32,12 @@ function growMemory(memory: WebAssembly.Memory, pages: number, wide: boolean): v
   if (wide) (memory as unknown as WideMemory).grow(BigInt(pages));
   else memory.grow(pages);
 }
+
+/** What there can be where `maxBytes` are not enough. */
+export const moreMemory = (maxBytes: number): Capabilities['moreMemory'] =>
+  maxBytes < wideBytes && detectWide()
+    ? { bytes: wideBytes, how: `cpu({ maxBytes }) can have up to ${wideBytes}` }
+    : undefined;
 
 interface Range {
   start: number;
@@ -141,9 +150,10 @@ export class Heap implements MemoryUse {
       if (least > room) throw new RangeError('beyond the maximum');
       this.#growBy(least, Math.min(room, Math.max(least, growthBytes)));
     } catch {
+      const more = moreMemory(this.maxBytes);
       throw new BackendError(
         `cpu: out of memory: ${what} needs ${bytes} bytes, ${this.bytes} are in use; at most ${this.maxBytes} can be had. ` +
-          'Weights as q8 or q4 and fewer or shorter sequences need less',
+          `Weights as q8 or q4 and fewer or shorter sequences need less${more ? `. More: ${more.how}` : ''}`,
       );
     }
     this.bytesView = new Uint8Array(this.memory.buffer);

@@ -1,6 +1,6 @@
-// Beam search as transformers 5 does it, on the host, in double precision. The model is outside: `step` takes the logits of
-// every beam, and the logarithms of their sums as probabilities, which a device finds sooner; it says which token each beam goes on
-// with, and from which beam it descends.
+// Beam search as transformers 5 does it, on the host. The model is outside: `step` takes the logits of every beam and their log Σ exp,
+// which a device finds sooner; it says which token each beam goes on with, and from which beam it descends. Scores are added up in
+// double precision.
 //
 // Letters: B prompts, n beams, V vocabulary. Beam `i` of prompt `b` is row `b·n + i`.
 import { OptionError, type Lengths, type ResolvedOptions } from './options.ts';

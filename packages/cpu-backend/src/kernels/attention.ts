@@ -4,8 +4,7 @@ import { byteStrides, floatWord } from '../step.ts';
 import type { Placement, Step } from '../step.ts';
 import { compileEpilogue } from './expression.ts';
 
-/** As in `assembly/attention.ts`. */
-/** Of eight words, however wide these are. */
+/** Eight words of `assembly/attention.ts`, however wide these are. */
 const recordBytes = 64;
 
 /** Rows that are taken together, and what their scores may take. */

@@ -2,7 +2,6 @@
 // output a number that has to be there afterwards.
 import { bytesPer, elements, maxScalars, whole } from '@transept/tensor';
 import type { Attrs, Backend, Call, DType, Epilogue, Expr, OpName, Plan, Role, Scalar, Shape } from '@transept/tensor';
-
 import { cpu } from '../index.ts';
 
 const guard = 16;
@@ -24,8 +23,8 @@ interface OperandOptions {
 }
 
 /**
- * Every variant on one thread and on two. Those with 64-bit addresses have all that is allocated later beyond the first 4 GiB, which
- * nobody touches.
+ * Every kind of SIMD on one thread and on two, and the best one with 64-bit addresses: there, all that is allocated later lies beyond
+ * the first 4 GiB, which nobody touches.
  */
 export async function everyVariant(): Promise<Record<string, Backend>> {
   const backends: Record<string, Backend> = {};
