@@ -224,6 +224,18 @@ describe('load', () => {
     await expect(loading).rejects.toThrow(DeviceLostError);
   });
 
+  test('a device that is lost while buffers are bound, too', async () => {
+    const { mock, backend, bound } = await setUp();
+    const pop = mock.popErrorScope.bind(mock);
+    mock.popErrorScope = async () => {
+      if (mock.calls.includes('createBindGroup')) throw new Error('no more devices');
+      return pop();
+    };
+    const loading = backend.load(chainPlan(1), bound);
+    setTimeout(() => mock.lose('the driver restarted'), 10);
+    await expect(loading).rejects.toThrow(DeviceLostError);
+  });
+
   test('plans share pipelines; a shader that failed is tried again', async () => {
     const { mock, backend, bound } = await setUp();
     await backend.load(chainPlan(4), bound);

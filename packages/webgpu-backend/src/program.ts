@@ -129,7 +129,10 @@ export class GpuProgram implements Program {
       });
     });
     const bindingError = await binding.error;
-    if (bindingError !== undefined) throw new BackendError(`${what}: the buffers could not be bound: ${bindingError}`);
+    if (bindingError !== undefined) {
+      await context.settleLoss(what);
+      throw new BackendError(`${what}: the buffers could not be bound: ${bindingError}`);
+    }
     signal?.throwIfAborted();
     context.check(what);
   }
