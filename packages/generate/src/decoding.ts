@@ -58,6 +58,8 @@ export interface BeginOptions {
   readonly bannedAt: (length: number) => readonly number[];
   /** Positions before those that the caller counts: more padding than it gave. */
   readonly surplus: number;
+  /** Positions that the sequences take at most, as the caller counts them. */
+  readonly maxLength: number;
   readonly signal: AbortSignal | undefined;
   readonly onPrepare: OnPrepare | undefined;
 }
@@ -85,6 +87,7 @@ export class Decoding implements Reusable {
   /** The program that ran last. */
   #latest: Instance | undefined;
   #surplus = 0;
+  #maxLength = 0;
   #bannedAt: BeginOptions['bannedAt'] = () => [];
   /** What the device leaves out now. */
   #banned: readonly number[] | undefined;
@@ -107,10 +110,11 @@ export class Decoding implements Reusable {
   }
 
   /** Take a batch; nothing of the one before remains. */
-  begin(batch: Batch | FeatureBatch, { bannedAt, surplus, signal, onPrepare }: BeginOptions): void {
+  begin(batch: Batch | FeatureBatch, { bannedAt, surplus, maxLength, signal, onPrepare }: BeginOptions): void {
     this.length = 0;
     this.#bannedAt = bannedAt;
     this.#surplus = surplus;
+    this.#maxLength = maxLength;
     this.#decoded = undefined;
     this.#signal = signal;
     this.#onPrepare = onPrepare;
@@ -253,7 +257,7 @@ export class Decoding implements Reusable {
   /** Make room for `positions`, with larger caches and a program for them where the present ones are full. */
   async #reserve(positions: number): Promise<void> {
     if (positions <= this.#capacity) return;
-    const capacity = bucket(positions + 8);
+    const capacity = this.#capacityFor(positions);
     const old = { caches: this.#caches, capacity: this.#capacity };
     const caches = await makingRoom(this.#context.loaded, () => this.#allocateCaches(capacity));
     using undo = new DisposableStack();
@@ -266,9 +270,22 @@ export class Decoding implements Reusable {
     this.#capacity = capacity;
   }
 
+  /** Every growth makes the programs anew: so there is room for all positions that may come where these are not many more. */
+  #capacityFor(positions: number): number {
+    const soon = bucket(positions + 8);
+    const all = bucket(this.#maxLength + this.#surplus);
+    const bytes = this.#context.model.decoderLayers * this.#cacheBytes(all);
+    return all > soon && all <= roomyTimes * soon && bytes <= roomyBytes ? all : soon;
+  }
+
+  #cacheBytes(capacity: number): number {
+    const { model, loaded } = this.#context;
+    return bytesPer[loaded.keyValueCache] * elements(model.cacheShape(this.rows, capacity));
+  }
+
   #allocateCaches(capacity: number): Buffer[] {
     const { model, loaded } = this.#context;
-    const bytes = bytesPer[loaded.keyValueCache] * elements(model.cacheShape(this.rows, capacity));
+    const bytes = this.#cacheBytes(capacity);
     using undo = new DisposableStack();
     const caches = Array.from({ length: model.decoderLayers }, () => undo.use(loaded.backend.alloc(bytes)));
     undo.move();
@@ -350,6 +367,10 @@ function logSumExp(x: Tensor): Tensor {
   const largest = max(x);
   return add(log(sum(exp(sub(x, largest)))), largest);
 }
+
+/** Caches have room for all positions at once where that is so many times what the next ones need, and so many bytes, at most. */
+const roomyTimes = 4;
+const roomyBytes = 32 * 2 ** 20;
 
 /** Added to the logits of a banned id: below every real one, and still finite. */
 const bannedBias = -1e30;

@@ -82,6 +82,22 @@ test.each(['llama', 'bart'])('%s goes on from keys and values kept as f16, in ha
   expect(half!.length).toBeGreaterThan(1);
 });
 
+test.each([
+  [30, 1],
+  [100, 2],
+])('caches that end up not much larger are made so at once: %i tokens take %i programs', async (tokens, programs) => {
+  const backend = reference();
+  const steps: Plan[] = [];
+  const { load } = backend;
+  backend.load = (plan, ...rest) => {
+    if (plan.name === 'llama step') steps.push(plan);
+    return load.call(backend, plan, ...rest);
+  };
+  using model = await open('llama', {}, backend);
+  await generate(model, { inputIds: [[5]] }, { maxNewTokens: tokens, minNewTokens: tokens });
+  expect(steps).toHaveLength(programs);
+});
+
 test('what is drawn does not depend on longer prompts beside it', async () => {
   const options = { maxNewTokens: 6, doSample: true, topK: 0, temperature: 3, seed: 3, eosTokenId: null };
   const alone = await generate(decoder, { inputIds: [[5, 6]] }, options);

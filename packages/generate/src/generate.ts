@@ -200,7 +200,8 @@ async function prepare(
         await borrow(on, 'decoding', key, async () => new Decoding(await contextOf(on, size), use)),
       );
       const surplus = prompt.fed.length - prompt.shown.length;
-      borrowed.it.begin(read, { bannedAt: greedy.bannedAt, surplus, signal, onPrepare });
+      const { maxLength } = lengths;
+      borrowed.it.begin(read, { bannedAt: greedy.bannedAt, surplus, maxLength, signal, onPrepare });
       undo.move();
       return borrowed;
     },
