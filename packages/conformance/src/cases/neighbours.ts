@@ -68,7 +68,7 @@ const normCases = (kind: string, norm: Norm): readonly OpCase[] => {
     sized([1, 48], 6, { contents: { x: uniform(-1e-3, 1e-3) } }, 0.1),
     sized([2, 64], 6, { contents: { x: cycle([3]) } }),
     sized([1, 512], 8, { contents: { x: uniform(100, 101) } }),
-    ...(kind === 'rmsNorm' ? [stored('f16', 3), stored('q4', 1)] : [stored('bf16', 1), stored('q8', 3)]),
+    ...(['f16', 'bf16', 'q8', 'q4'] as const).map((storage) => stored(storage, kind === 'rmsNorm' ? 3 : 1)),
     of('rows of f16', (g) => ({ y: linear(norm(g.input('x', [2, 32], 'f16'), g), g.parameter('w', [9, 32])) })),
     of(
       'a part of wider rows',
@@ -137,7 +137,7 @@ const halvesCases: readonly OpCase[] = [
   gatedSize(3, 32, 50),
   gatedSize(6, 20, 7),
   gatedSize(20, 32, 33),
-  ...(['f16', 'q8'] as const).map((w) => gatedSize(2, 64, 21, { stored: { w } })),
+  ...(['f16', 'bf16', 'q8', 'q4'] as const).map((w) => gatedSize(2, 64, 21, { stored: { w } })),
   gatedCase('gelu, rows of a batch', (g) => ({
     y: gated('gelu', linear(g.input('x', [2, 1, 24]), g.parameter('w', [36, 24]))),
   })),
@@ -196,6 +196,7 @@ const storeCases: readonly OpCase[] = [
   storeCase('rows of a batch', projected(3, 1, { bias: true })),
   storeCase('several positions', projected(1, 4), { runs: [[0], [5]] }),
   storeCase('several positions of a batch', projected(2, 3, { bias: true }), { runs: [[0], [3]], start: 'odd' }),
+  storeCase('many positions of a batch', projected(2, 7), { runs: [[1]] }),
   storeCase('beyond the end', projected(2, 3), { runs: [[7], [8], [9], [2 ** 31 - 3]] }),
   storeCase('before the first', projected(2, 3), { runs: [[-1], [-2], [-3], [-(2 ** 31)]] }),
   storeCase(
