@@ -54,9 +54,12 @@ export async function openOn(
   using undo = new DisposableStack();
   const backend = undo.use(await backends.create(name, made));
   try {
-    const opened = await loadOn(context, backend, options);
-    undo.move();
-    return opened;
+    const began = performance.now();
+    const model = undo.use(await loadOn(context, backend, options));
+    const loadMs = performance.now() - began;
+    await warnOf(terminal, model);
+    const owned = undo.move();
+    return { model, backend, loadMs, [Symbol.dispose]: () => owned.dispose() };
   } catch (error) {
     const most = made.maxBytes === undefined ? (backend.capabilities.moreMemory?.bytes ?? 0) : 0;
     if (!(error instanceof MemoryError && error.bytes <= most)) throw error;
@@ -70,42 +73,24 @@ export async function openOn(
 /** What a model takes beside its weights, generously. */
 const spareBytes = 2 ** 31;
 
-async function loadOn({ terminal }: Context, backend: Backend, options: ModelOptions): Promise<OpenedModel> {
-  const folder = modelFolder(options);
-  const began = performance.now();
-  using undo = new DisposableStack();
+async function loadOn({ terminal }: Context, backend: Backend, options: ModelOptions): Promise<TextModel> {
   using progress = new Progress(terminal.stderr, `loading on ${backend.name}`);
-  const model = undo.use(
-    await load(folder, {
-      backend,
-      ...(options.modelType !== undefined && { modelType: options.modelType }),
-      ...(options.weights && { weights: options.weights }),
-      ...(options.keyValueCache && { keyValueCache: options.keyValueCache }),
-      signal: terminal.signal,
-      onProgress: ({ bytes, totalBytes, remainingMs }) =>
-        progress.update(bytes, totalBytes, `${megabytes(bytes)} of ${megabytes(totalBytes)}${rest(remainingMs)}`),
-    }),
-  );
-  const loadMs = performance.now() - began;
-  progress[Symbol.dispose]();
-  for (const warning of model.loaded.warnings) await print(terminal.stderr, `transept: ${model.name}: ${warning}\n`);
-  await warnOfUnused(terminal, model);
-  const owned = undo.move();
-  return {
-    model,
+  return await load(modelFolder(options), {
     backend,
-    loadMs,
-    [Symbol.dispose]() {
-      owned.dispose();
-      backend[Symbol.dispose]();
-    },
-  };
+    ...(options.modelType !== undefined && { modelType: options.modelType }),
+    ...(options.weights && { weights: options.weights }),
+    ...(options.keyValueCache && { keyValueCache: options.keyValueCache }),
+    signal: terminal.signal,
+    onProgress: ({ bytes, totalBytes, remainingMs }) =>
+      progress.update(bytes, totalBytes, `${megabytes(bytes)} of ${megabytes(totalBytes)}${rest(remainingMs)}`),
+  });
 }
 
 const namedUnused = 3;
 
-/** Weights that are not read may be harmless, or be missed: that is for people to judge. */
-async function warnOfUnused({ stderr }: Terminal, { name, loaded: { unused } }: TextModel): Promise<void> {
+/** What was found in loading. Weights that are not read may be harmless, or be missed: that is for people to judge. */
+async function warnOf({ stderr }: Terminal, { name, loaded: { warnings, unused } }: TextModel): Promise<void> {
+  for (const warning of warnings) await print(stderr, `transept: ${name}: ${warning}\n`);
   if (unused.length === 0) return;
   const names = unused.slice(0, namedUnused).map((tensor) => JSON.stringify(tensor));
   const more = unused.length > namedUnused ? ` and ${unused.length - namedUnused} more` : '';
