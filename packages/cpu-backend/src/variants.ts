@@ -46,24 +46,17 @@ export interface Variant {
 
 /** Where a variant lies. Literals, so that bundlers find the files. */
 function locate({ simd, shared, wide }: Variant): URL {
-  switch (`${simd}-${shared ? 'shared' : 'unshared'}${wide ? '-wide' : ''}` as const) {
-    case 'relaxed-shared':
-      return new URL('../wasm/relaxed-shared.wasm', import.meta.url);
-    case 'relaxed-unshared':
-      return new URL('../wasm/relaxed-unshared.wasm', import.meta.url);
-    case 'plain-shared':
-      return new URL('../wasm/plain-shared.wasm', import.meta.url);
-    case 'plain-unshared':
-      return new URL('../wasm/plain-unshared.wasm', import.meta.url);
-    case 'relaxed-shared-wide':
-      return new URL('../wasm/relaxed-shared-wide.wasm', import.meta.url);
-    case 'relaxed-unshared-wide':
-      return new URL('../wasm/relaxed-unshared-wide.wasm', import.meta.url);
-    case 'plain-shared-wide':
-      return new URL('../wasm/plain-shared-wide.wasm', import.meta.url);
-    case 'plain-unshared-wide':
-      return new URL('../wasm/plain-unshared-wide.wasm', import.meta.url);
-  }
+  const places = {
+    'plain-unshared': new URL('../wasm/plain-unshared.wasm', import.meta.url),
+    'plain-unshared-wide': new URL('../wasm/plain-unshared-wide.wasm', import.meta.url),
+    'plain-shared': new URL('../wasm/plain-shared.wasm', import.meta.url),
+    'plain-shared-wide': new URL('../wasm/plain-shared-wide.wasm', import.meta.url),
+    'relaxed-unshared': new URL('../wasm/relaxed-unshared.wasm', import.meta.url),
+    'relaxed-unshared-wide': new URL('../wasm/relaxed-unshared-wide.wasm', import.meta.url),
+    'relaxed-shared': new URL('../wasm/relaxed-shared.wasm', import.meta.url),
+    'relaxed-shared-wide': new URL('../wasm/relaxed-shared-wide.wasm', import.meta.url),
+  };
+  return places[`${simd}-${shared ? 'shared' : 'unshared'}${wide ? '-wide' : ''}`];
 }
 
 interface NodeProcess {
