@@ -1,11 +1,11 @@
-// GFLOP/s of matmul by shape, as a share of what a bare loop of multiply-adds does in between, or for one row of what reading as many
+// GFLOP/s of matmul by shape, as a share of what a bare loop of multiply-adds of its kind does in between, or for one row of what reading as many
 // bytes does. By the clock of the thread: the machine may be shared, shares count.
-// Run: node --conditions=@transept/source bench/matmul.ts [relaxed|plain] [part of a shape's name] [f16|bf16|q8|q4]
+// Run: node --conditions=@transept/source bench/matmul.ts [relaxed|plain][-wide] [part of a shape's name] [f16|bf16|q8|q4]
 import { linear, lower, storedBytes, trace } from '@transept/tensor';
 import type { Storage } from '@transept/tensor';
 import { cpu } from '../src/index.ts';
 import type { Simd } from '../src/variants.ts';
-import { bareAdd, bareRead } from './bare.ts';
+import { bareAdd, bareDot, bareRead } from './bare.ts';
 
 const shapes: readonly (readonly [m: number, k: number, n: number])[] = [
   [64, 64, 64],
@@ -30,8 +30,9 @@ const shapes: readonly (readonly [m: number, k: number, n: number])[] = [
   [1, 576, 49152],
 ];
 
-const [simd = 'relaxed', only = '', stored] = process.argv.slice(2);
-const backend = await cpu({ threads: 1, simd: simd as Simd });
+const [variant = 'relaxed', only = '', stored] = process.argv.slice(2);
+const [simd, wide] = variant.split('-');
+const backend = await cpu({ threads: 1, simd: simd as Simd, ...(wide && { maxBytes: 2 ** 33 }) });
 const rounds = 9;
 /** The clock of a thread moves with the ticks of the system. */
 const sampleSeconds = 0.06;
@@ -75,14 +76,15 @@ for (const [m, k, n] of shapes) {
     }),
   );
   const program = await backend.load(plan, bound);
+  const most = stored === 'q8' || stored === 'q4' ? bareDot : bareAdd;
   const bytes = stored ? storedBytes(stored as Storage, n * k) : n * k * 4;
-  const [product, bare] = time([() => program.run(), m === 1 ? bareRead(bytes).run : bareAdd.run]) as [number, number];
+  const [product, bare] = time([() => program.run(), m === 1 ? bareRead(bytes).run : most.run]) as [number, number];
   const gflops = `${((2 * m * k * n) / product / 1e9).toFixed(1)} GFLOP/s`.padStart(14);
   const share = (ours: number, most: number): string => `${Math.round((100 * ours) / most)} %`;
   console.log(
     m === 1
       ? `${name.padEnd(16)} ${gflops}, weights at ${(bytes / product / 1e9).toFixed(1)} GB/s: ${share(bare, product)} of reading`
-      : `${name.padEnd(16)} ${gflops}: ${share((2 * m * k * n) / product, bareAdd.flop / bare)} of ${(bareAdd.flop / bare / 1e9).toFixed(1)}`,
+      : `${name.padEnd(16)} ${gflops}: ${share((2 * m * k * n) / product, most.flop / bare)} of ${(most.flop / bare / 1e9).toFixed(1)}`,
   );
   program[Symbol.dispose]();
   for (const buffer of Object.values(bound)) buffer[Symbol.dispose]();
