@@ -1,29 +1,13 @@
 // A batch being decoded, one token a row at a time: the caches, the programs that advance them, and nothing about how the next
 // token is chosen. What differs between families with and without an encoder is behind `Context`.
 import type { GenerativeModel, LoadedModel } from '@transept/models';
-import {
-  add,
-  argmax,
-  assign,
-  bytesPer,
-  elements,
-  exp,
-  gather,
-  log,
-  max,
-  reshape,
-  slice,
-  sub,
-  sum,
-  trace,
-} from '@transept/tensor';
+import { add, argmax, assign, exp, gather, log, max, reshape, sub, sum, trace } from '@transept/tensor';
 import type { Buffer, Graph, Tensor } from '@transept/tensor';
-import { bucket } from './batch.ts';
 import type { Batch, FeatureBatch } from './batch.ts';
 import type { BeamLogits } from './beam.ts';
+import { Caches } from './caches.ts';
 import { instantiate } from './instance.ts';
 import type { Instance, OnPrepare } from './instance.ts';
-import { makingRoom } from './pool.ts';
 import type { Reusable } from './pool.ts';
 
 /**
@@ -77,8 +61,7 @@ export class Decoding implements Reusable {
   readonly #bans: Buffer | undefined;
   #signal: AbortSignal | undefined;
   #onPrepare: OnPrepare | undefined;
-  #capacity = 0;
-  #caches: Buffer[] = [];
+  readonly #caches: Caches;
   /** Programs for the present capacity. */
   #step: Instance | undefined;
   #prompt: Instance | undefined;
@@ -106,6 +89,7 @@ export class Decoding implements Reusable {
     this.#options = options;
     this.#tokens = undo.use(backend.alloc(4 * this.rows));
     this.#bans = options.bans ? undo.use(backend.alloc(4 * this.vocabSize)) : undefined;
+    this.#caches = undo.use(new Caches(context));
     this.#owned.use(undo.move());
   }
 
@@ -119,7 +103,7 @@ export class Decoding implements Reusable {
     this.#signal = signal;
     this.#onPrepare = onPrepare;
     this.#context.begin(batch);
-    for (const program of [this.#step, this.#prompt]) if (program) this.#context.fill(program, this.#capacity);
+    for (const program of [this.#step, this.#prompt]) if (program) this.#context.fill(program, this.#caches.capacity);
   }
 
   /** Runs are only enqueued. */
@@ -133,7 +117,7 @@ export class Decoding implements Reusable {
   }
 
   get bytes(): number {
-    const parts = [this.#context, this.#tokens, this.#bans, ...this.#caches, this.#step, this.#prompt, this.#reorder];
+    const parts = [this.#context, this.#tokens, this.#bans, this.#caches, this.#step, this.#prompt, this.#reorder];
     return parts.reduce((sum, part) => sum + (part?.bytes ?? 0), 0);
   }
 
@@ -163,7 +147,7 @@ export class Decoding implements Reusable {
    * the device would compute it here and now, or where something has to be made for it first.
    */
   goAhead(tokens?: Int32Array): boolean {
-    if (!this.queued || !this.#step || this.length >= this.#capacity || this.#anewAt !== undefined) return false;
+    if (!this.queued || !this.#step || this.length >= this.#caches.capacity || this.#anewAt !== undefined) return false;
     if (tokens) this.#context.loaded.backend.write(this.#tokens, tokens);
     this.#advance(this.#step, 1);
     return true;
@@ -191,7 +175,7 @@ export class Decoding implements Reusable {
     const decoded = this.#decoded;
     if (decoded) this.#decoded = Array.from(sources, (s) => [...decoded[s]!]);
     this.#reorder ??= await instantiate(this.#context.loaded, this.#traceReorder(), {
-      bind: this.#cacheNames(this.#caches),
+      bind: this.#caches.bind,
       signal: this.#signal,
       onPrepare: this.#onPrepare,
     });
@@ -201,8 +185,6 @@ export class Decoding implements Reusable {
 
   [Symbol.dispose](): void {
     this.#dropPrograms();
-    for (const cache of this.#caches) cache[Symbol.dispose]();
-    this.#caches = [];
     this.#owned.dispose();
   }
 
@@ -256,54 +238,10 @@ export class Decoding implements Reusable {
 
   /** Make room for `positions`, with larger caches and a program for them where the present ones are full. */
   async #reserve(positions: number): Promise<void> {
-    if (positions <= this.#capacity) return;
-    const capacity = this.#capacityFor(positions);
-    const old = { caches: this.#caches, capacity: this.#capacity };
-    const caches = await makingRoom(this.#context.loaded, () => this.#allocateCaches(capacity));
-    using undo = new DisposableStack();
-    for (const cache of caches) undo.use(cache);
-    if (old.caches.length > 0) await this.#carryOver(old, caches, capacity);
-    undo.move();
+    if (positions <= this.#caches.capacity) return;
+    const capacity = this.#caches.capacityFor(positions, this.#maxLength + this.#surplus);
+    using _ = await this.#caches.grow(capacity);
     this.#dropPrograms();
-    for (const cache of old.caches) cache[Symbol.dispose]();
-    this.#caches = caches;
-    this.#capacity = capacity;
-  }
-
-  /** Every growth makes the programs anew: so there is room for all positions that may come where these are not many more. */
-  #capacityFor(positions: number): number {
-    const soon = bucket(positions + 8);
-    const all = bucket(this.#maxLength + this.#surplus);
-    const bytes = this.#context.model.decoderLayers * this.#cacheBytes(all);
-    return all > soon && all <= roomyTimes * soon && bytes <= roomyBytes ? all : soon;
-  }
-
-  #cacheBytes(capacity: number): number {
-    const { model, loaded } = this.#context;
-    return bytesPer[loaded.keyValueCache] * elements(model.cacheShape(this.rows, capacity));
-  }
-
-  #allocateCaches(capacity: number): Buffer[] {
-    const { model, loaded } = this.#context;
-    const bytes = this.#cacheBytes(capacity);
-    using undo = new DisposableStack();
-    const caches = Array.from({ length: model.decoderLayers }, () => undo.use(loaded.backend.alloc(bytes)));
-    undo.move();
-    return caches;
-  }
-
-  async #carryOver(old: { caches: Buffer[]; capacity: number }, caches: Buffer[], capacity: number): Promise<void> {
-    const { loaded, model } = this.#context;
-    const traced = trace('grow', (g) => {
-      caches.forEach((_, i) => {
-        const from = g.input(`old.${i}`, model.cacheShape(this.rows, old.capacity), loaded.keyValueCache);
-        assign(slice(this.#cache(g, i, capacity), 1, 0, old.capacity), from);
-      });
-      return {};
-    });
-    const bind = { ...this.#cacheNames(caches), ...Object.fromEntries(old.caches.map((c, i) => [`old.${i}`, c])) };
-    using instance = await instantiate(loaded, traced, { bind });
-    instance.program.run();
   }
 
   #build(kind: 'step' | 'prompt', length: number): Promise<Instance> {
@@ -313,8 +251,8 @@ export class Decoding implements Reusable {
     const traced = trace(`${model.modelType} ${kind}`, (g) => {
       const tokens = best || kind === 'step' ? g.state('tokens', [this.rows, 1], 'i32') : undefined;
       const ids = kind === 'step' ? tokens! : g.input('prompt', [this.rows, length], 'i32');
-      const caches = Array.from({ length: model.decoderLayers }, (_, i) => this.#cache(g, i, this.#capacity));
-      const logits = this.#context.logits(g, { ids, caches, capacity: this.#capacity });
+      const caches = this.#caches.states(g);
+      const logits = this.#context.logits(g, { ids, caches, capacity: this.#caches.capacity });
       if (choice === 'normed') return { logits, norms: g.scope('norms', () => logSumExp(logits)) };
       if (!best) return { logits };
       const allowed = this.#bans ? add(logits, g.input('bans', [this.vocabSize])) : logits;
@@ -325,7 +263,7 @@ export class Decoding implements Reusable {
       readback: { logits: ['logits'], normed: ['logits', 'norms'], best: ['tokens'] }[choice],
       bind: {
         ...this.#context.bind,
-        ...this.#cacheNames(this.#caches),
+        ...this.#caches.bind,
         tokens: this.#tokens,
         ...(this.#bans && { bans: this.#bans }),
       },
@@ -334,31 +272,18 @@ export class Decoding implements Reusable {
     }).then((instance) => {
       using undo = new DisposableStack();
       undo.use(instance);
-      this.#context.fill(instance, this.#capacity);
+      this.#context.fill(instance, this.#caches.capacity);
       undo.move();
       return instance;
     });
   }
 
   #traceReorder() {
-    const { model } = this.#context;
     return trace('reorder', (g) => {
       const sources = g.input('sources', [this.rows], 'i32');
-      for (let i = 0; i < model.decoderLayers; i++) {
-        const cache = this.#cache(g, i, this.#capacity);
-        assign(cache, gather(cache, sources));
-      }
+      for (const cache of this.#caches.states(g)) assign(cache, gather(cache, sources));
       return {};
     });
-  }
-
-  #cache(g: Graph, layer: number, capacity: number): Tensor {
-    const { model, loaded } = this.#context;
-    return g.state(`cache.${layer}`, model.cacheShape(this.rows, capacity), loaded.keyValueCache);
-  }
-
-  #cacheNames(caches: readonly Buffer[]): Record<string, Buffer> {
-    return Object.fromEntries(caches.map((c, i) => [`cache.${i}`, c]));
   }
 }
 
@@ -367,10 +292,6 @@ function logSumExp(x: Tensor): Tensor {
   const largest = max(x);
   return add(log(sum(exp(sub(x, largest)))), largest);
 }
-
-/** Caches have room for all positions at once where that is so many times what the next ones need, and so many bytes, at most. */
-const roomyTimes = 4;
-const roomyBytes = 32 * 2 ** 20;
 
 /** Added to the logits of a banned id: below every real one, and still finite. */
 const bannedBias = -1e30;
